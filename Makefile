@@ -1,0 +1,50 @@
+# Every common task. `make` alone lists them; a machine needs make and Python 3.11, no more.
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+COMPOSE := docker compose
+
+.PHONY: help setup demo test lint saga bench up down logs lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## what everything below needs, into .venv; quick the second time
+	@deploy/setup.sh
+
+demo: setup ## see it work: the main job on real-looking input, to the closing report
+	@.venv/bin/jiexu demo
+
+test: setup ## every test; starts its own PostgreSQL and Kafka
+	@deploy/setup.sh test
+
+lint: setup ## style, types, boundaries between packages, and whether the locks are current
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@deploy/setup.sh lock-check
+
+saga: setup ## write the saga's matrix and diagram, derived from its code, into the documents
+	@$(PYTHON) -m services.transfer.matrix
+
+bench: setup ## 2,000 transfers through real Kafka and PostgreSQL, with figures
+	@.venv/bin/jiexu bench --transfers 2000
+
+up: ## everything in containers, on loopback ports
+	@deploy/setup.sh secrets
+	@$(COMPOSE) up --build --detach --wait
+	@$(COMPOSE) ps
+
+down: ## stop the containers; their data stays
+	@$(COMPOSE) down
+
+logs: ## what the containers write, as they write it
+	@$(COMPOSE) logs --follow --tail 50
+
+lock: setup ## choose versions anew, with hashes: requirements*.txt and Kafka's jars
+	@deploy/setup.sh lock
+
+clean: ## remove what was made here: .venv, caches, and the embedded stack's data in .jiexu
+	@if [ -x $(PYTHON) ] && [ -d .jiexu ]; then $(PYTHON) -m deploy.embedded.stack down .jiexu; fi
+	@rm -rf .venv .jiexu .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis \
+		.coverage htmlcov build *.egg-info

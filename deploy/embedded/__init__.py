@@ -1,0 +1,1 @@
+"""The embedded stack: real PostgreSQL and Kafka as child processes, without containers."""

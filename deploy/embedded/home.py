@@ -1,0 +1,147 @@
+"""JIEXU_HOME: the folder that holds one embedded stack, its ports, secrets and process ids."""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+# Below the range that Linux hands out to outgoing connections (32768 and up), so that nobody
+# takes a port in the moment in which its process restarts.
+_LOWEST_PORT, _HIGHEST_PORT = 20_000, 31_999
+_NEEDED_BYTES = 500 * 1024 * 1024
+_SECRETS = ("person_key_secret", "blind_key_secret", "master_key", "content_key")
+# Turns an identity number into a person's key; no other service gets it.
+_ENROLLMENT_ALONE = frozenset({"person_key_secret"})
+
+
+class StackFailed(Exception):
+    """The embedded stack could not be started or stopped; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths below one JIEXU_HOME."""
+
+    folder: Path
+
+    @classmethod
+    def at(cls, folder: Path) -> "Home":
+        """The home in this folder, made absolute."""
+        return cls(folder.expanduser().absolute())
+
+    @property
+    def stack_file(self) -> Path:
+        return self.folder / "stack.json"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.folder / "launcher.lock"
+
+    @property
+    def secrets_file(self) -> Path:
+        return self.folder / "secrets.json"
+
+    @property
+    def other_secrets_file(self) -> Path:
+        return self.folder / "secrets.others.json"
+
+    @property
+    def tokens_file(self) -> Path:
+        return self.folder / "tokens.json"
+
+    @property
+    def postgres(self) -> Path:
+        return self.folder / "postgres"
+
+    @property
+    def kafka(self) -> Path:
+        return self.folder / "kafka"
+
+    def log(self, name: str) -> Path:
+        """Where the process of this name writes."""
+        return self.folder / "logs" / f"{name}.log"
+
+    def prepare(self) -> None:
+        """Make the folders and secrets. Raises StackFailed when it cannot hold a stack."""
+        try:
+            (self.folder / "logs").mkdir(parents=True, exist_ok=True)
+            self.folder.chmod(0o700)
+            self._write_secrets()
+        except OSError as error:
+            raise StackFailed(
+                f"cannot write {self.folder}: {error.strerror}. Name another folder in JIEXU_HOME."
+            ) from error
+        free = shutil.disk_usage(self.folder).free
+        if free < _NEEDED_BYTES:
+            raise StackFailed(
+                f"only {free // 2**20} MB free on the disk of {self.folder}, "
+                f"{_NEEDED_BYTES // 2**20} MB are needed. Free some, or name another JIEXU_HOME."
+            )
+
+    def _write_secrets(self) -> None:
+        if not self.secrets_file.exists():
+            write_json(self.secrets_file, {name: secrets.token_hex(32) for name in _SECRETS})
+        keys: dict[str, str] = json.loads(self.secrets_file.read_text("utf-8"))
+        others = {name: key for name, key in keys.items() if name not in _ENROLLMENT_ALONE}
+        write_json(self.other_secrets_file, others)
+        if not self.tokens_file.exists():
+            operator = {"holder": "operator", "sources": ["*"], "regions": ["*"]}
+            write_json(self.tokens_file, {secrets.token_urlsafe(32): operator})
+
+    def hold(self) -> "IO[bytes] | None":
+        """Take the launcher's lock; None when another launcher has it. Held until closed."""
+        file = self.lock_file.open("ab")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        return file
+
+    def read_stack(self) -> dict[str, Any] | None:
+        """What the launcher last wrote; None where there never was one."""
+        try:
+            found: dict[str, Any] = json.loads(self.stack_file.read_text("utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return found
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write it whole and for the owner's eyes only; a reader sees the old or the new."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+        file.write("\n")
+    partial.replace(path)
+
+
+def choose_ports(names: Sequence[str], remembered: dict[str, int]) -> dict[str, int]:
+    """One free loopback port per name: the one of the last time if it is still free."""
+    chosen: dict[str, int] = {}
+    for name in names:
+        port = remembered.get(name, 0)
+        while port in chosen.values() or not _free(port):
+            port = _LOWEST_PORT + secrets.randbelow(_HIGHEST_PORT - _LOWEST_PORT)
+        chosen[name] = port
+    return chosen
+
+
+def _free(port: int) -> bool:
+    if port == 0:
+        return False
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # A connection in its last wait does not make a port taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

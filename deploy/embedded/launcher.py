@@ -1,0 +1,282 @@
+"""The launcher: one detached process per JIEXU_HOME that starts, watches and stops the stack."""
+
+import argparse
+import asyncio
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.embedded import kafka, postgres
+from deploy.embedded.addresses import service_urls, stack_environment, worker_name
+from deploy.embedded.home import Home, StackFailed, choose_ports, write_json
+from deploy.embedded.jars import JarsUnavailable
+from deploy.embedded.processes import (
+    Identity,
+    Program,
+    die_with_parent,
+    end_processes,
+    last_lines,
+    rotate,
+)
+from deploy.embedded.supervision import Child
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+ANOTHER_LAUNCHER = 3  # our exit code when somebody else holds the home
+_WATCH_SECONDS = 0.1
+_LOGS_SECONDS = 60.0
+# A database that recovers or a slow disk may need all of it; JIEXU_READY_SECONDS is for services.
+_READY_SECONDS = {
+    "postgres": 120.0,
+    "kafka": 90.0,
+    "service": float(os.environ.get("JIEXU_READY_SECONDS", "90")),
+    "one-shot": 180.0,
+}
+# Run before the services, in this order, each on every start: they change only what is missing.
+PREPARATIONS = ("deploy.migrations", "deploy.topics")
+
+
+class Interrupted(Exception):
+    """Asked to stop while still starting."""
+
+
+@dataclass(slots=True)
+class Launcher:
+    """What is started so far, and how far the start has come."""
+
+    home: Home
+    workers: int
+    services: Sequence[str]
+    preparations: Sequence[str] = PREPARATIONS
+    ports: dict[str, int] = field(default_factory=dict)
+    children: list[Child] = field(default_factory=list)
+    state: str = "starting"
+    progress: str = ""
+    error: str | None = None
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> int:
+        """Start everything, watch until told to stop, stop everything."""
+        try:
+            self._start()
+            self.state, self.progress = "ready", "ready"
+            self._write()
+            self._watch_until_stopped()
+            self.state = "stopped"
+        except Interrupted:
+            self.state = "stopped"
+        except (StackFailed, JarsUnavailable) as error:
+            self.state, self.error = "failed", str(error)
+        except Exception as error:  # noqa: BLE001, told to who waits, in full in the log; we end
+            traceback.print_exc()
+            self.state, self.error = "failed", f"{type(error).__name__}: {error}"
+        self._stop_all()
+        self._write()
+        return 0 if self.state == "stopped" else 1
+
+    def _start(self) -> None:
+        before = self.home.read_stack() or {}
+        # What a killed launcher may have left holds ports and locks.
+        end_processes(before.get("processes", []))
+        self.ports = choose_ports(self._port_names(), before.get("ports", {}))
+        self._say("PostgreSQL: starting")
+        database = Child(postgres.prepare(self.home))
+        self._begin(database)
+        # While the database recovers, Kafka's disk is formatted.
+        broker_port = self.ports["kafka"]
+        broker = Child(
+            kafka.prepare(self.home, broker_port, self.ports["kafka-controller"], self._say),
+            port=broker_port,
+        )
+        self._say("Kafka: starting")
+        self._begin(broker)
+        self._await(database, lambda: asyncio.run(postgres.answers(self.home)), "postgres")
+        asyncio.run(postgres.create_database(self.home))
+        self._await(broker, lambda: asyncio.run(kafka.answers(broker_port)), "kafka")
+        for module in self.preparations:
+            self._prepare_with(module)
+        self._start_services()
+
+    def _start_services(self) -> None:
+        for name in self.services:
+            for worker in range(self.workers):
+                self._begin(self._service(name, worker))
+        for child in self.children[2:]:
+            self._say(f"{child.program.name}: waiting until it is ready")
+            self._await(child, _ready_probe(child.port), "service")
+
+    def _service(self, name: str, worker: int) -> Child:
+        label = worker_name(name, worker)
+        port = self.ports[label]
+        keys = self.home.secrets_file if name == "enrollment" else self.home.other_secrets_file
+        special = {
+            "JIEXU_HTTP_PORT": str(port),
+            "JIEXU_WORKER": str(worker),
+            "JIEXU_WORKERS": str(self.workers),
+            "JIEXU_SECRETS": str(keys),
+        }
+        program = Program(
+            name=label,
+            command=[sys.executable, "-m", "services.serve", name, "--worker", str(worker)],
+            log=self.home.log(label),
+            folder=CHECKOUT,
+            environment={**os.environ, **self.environment(), **special},
+        )
+        return Child(program, port=port)
+
+    def environment(self) -> dict[str, str]:
+        """What every service is told about the stack."""
+        return stack_environment(self.home, self.ports)
+
+    def _port_names(self) -> list[str]:
+        labels = [worker_name(name, w) for name in self.services for w in range(self.workers)]
+        return ["kafka", "kafka-controller", *labels]
+
+    def _begin(self, child: Child) -> None:
+        child.start()
+        self.children.append(child)
+        self._write()
+
+    def _await(self, child: Child, ready: Callable[[], bool], kind: str) -> None:
+        """Wait until it is ready; a child that dies meanwhile is started again."""
+        deadline = time.monotonic() + _READY_SECONDS[kind]
+        while not ready():
+            if time.monotonic() > deadline:
+                raise StackFailed(
+                    f"{child.program.name} was not ready within {_READY_SECONDS[kind]:.0f} s "
+                    f"({child.restarts} restarts). The end of {child.program.log}:\n"
+                    f"{last_lines(child.program.log)}"
+                )
+            self._pause()
+            self._revive()
+
+    def _prepare_with(self, module: str) -> None:
+        if not runnable(module):
+            return
+        self._say(f"{module}: running")
+        log = self.home.log(module.rpartition(".")[2])
+        rotate(log)
+        with log.open("ab") as output:
+            done = subprocess.Popen(
+                [sys.executable, "-m", module],
+                cwd=CHECKOUT,
+                env={**os.environ, **self.environment()},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=die_with_parent(signal.SIGKILL),
+            )
+        deadline = time.monotonic() + _READY_SECONDS["one-shot"]
+        try:
+            while done.poll() is None and time.monotonic() < deadline:
+                self._pause()
+                self._revive()
+        finally:
+            done.kill()
+            done.wait()
+        if done.returncode != 0:
+            raise StackFailed(f"{module} failed. The end of {log}:\n{last_lines(log)}")
+
+    def _watch_until_stopped(self) -> None:
+        logs_at = time.monotonic() + _LOGS_SECONDS
+        while not self.stopping.wait(_WATCH_SECONDS):
+            self._revive()
+            if time.monotonic() > logs_at:
+                logs_at = time.monotonic() + _LOGS_SECONDS
+                for child in self.children:
+                    rotate(child.program.log)
+
+    def _revive(self) -> None:
+        changed = [child.revive() for child in self.children]
+        if any(changed):
+            self._write()
+
+    def _pause(self) -> None:
+        if self.stopping.wait(_WATCH_SECONDS):
+            raise Interrupted
+
+    def _stop_all(self) -> None:
+        """Services together, then Kafka, then the database: each outlives who needs it."""
+        for child in self.children[2:]:
+            child.ask_to_stop()
+        for child in [*self.children[2:], *reversed(self.children[:2])]:
+            self._say(f"{child.program.name}: stopping")
+            child.stop()
+
+    def _say(self, progress: str) -> None:
+        self.progress = progress
+        print(progress, flush=True)  # noqa: T201, our output is the launcher's log
+        self._write()
+
+    def _write(self) -> None:
+        launcher = Identity.of(os.getpid())
+        assert launcher is not None
+        content: dict[str, Any] = {
+            "state": self.state,
+            "progress": self.progress,
+            "error": self.error,
+            "launcher": {"pid": launcher.pid, "started": launcher.started},
+            "workers": self.workers,
+            "services": list(self.services),
+            "ports": self.ports,
+            "database": postgres.dsn(self.home),
+            "kafka": f"127.0.0.1:{self.ports.get('kafka', 0)}",
+            "urls": service_urls(self.ports),
+            "processes": [child.row() for child in self.children],
+        }
+        write_json(self.home.stack_file, content)
+
+
+def runnable(module: str) -> bool:
+    """``python -m module`` would find something to run."""
+    found = importlib.util.find_spec(module)
+    if found is None or found.submodule_search_locations is None:
+        return found is not None
+    return importlib.util.find_spec(f"{module}.__main__") is not None
+
+
+def _ready_probe(port: int | None) -> Callable[[], bool]:
+    def ready() -> bool:
+        try:
+            answer = httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=2, trust_env=False)
+        except httpx.HTTPError:
+            return False
+        return answer.status_code == httpx.codes.OK
+
+    return ready
+
+
+def main() -> int:
+    """``python -m deploy.embedded.launcher HOME [--workers N] [--services a,b]``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("home", type=Path)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--services", default="")
+    parser.add_argument("--bare", action="store_true", help="without migrations and topics")
+    arguments = parser.parse_args()
+    home = Home.at(arguments.home)
+    lock = home.hold()
+    if lock is None:
+        print(f"another launcher runs on {home.folder}", file=sys.stderr)  # noqa: T201
+        return ANOTHER_LAUNCHER
+    services = [name for name in arguments.services.split(",") if name]
+    preparations = () if arguments.bare else PREPARATIONS
+    launcher = Launcher(home, arguments.workers, services, preparations)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: launcher.stopping.set())
+    with lock:
+        return launcher.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

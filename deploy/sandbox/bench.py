@@ -1,0 +1,269 @@
+"""How fast the whole story is, through real Kafka and PostgreSQL with fsync on.
+
+Preload, not measured: the histories at the origins (open, suspend) go through the upstream topic.
+Measured, from the first message in to the last transfer closed: everybody enrolls (and applies,
+where that is needed) through the upstream topic; record and money are released, the advance is
+credited, the months join; every origin's instructions are exported, a prompt bank pays each
+exactly and to the day, in an order of its own; its statements, debits and credits, go in through
+the statement intake; every advance is funded, every transfer closed, every letter delivered and
+every event copied to the monitor's log. All are employees with money in an account that moves:
+the whole story, not its shorter variants.
+"""
+
+import asyncio
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Any, Self
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from rich.console import Console
+
+from deploy.embedded import stack
+from deploy.sandbox import cast, feed, stories, usage
+from deploy.sandbox.bank import Bank
+from deploy.sandbox.fates import Temper
+from deploy.sandbox.network import Network, joined
+from deploy.sandbox.people import balance_fen, people
+from shared import messages, regions
+from shared.settings import Settings
+
+SEED = 7
+_UPSTREAM = "upstream.registrations"
+_CREDITED = b"settlement.advance-credited.v1"
+# Closed loop: so many people have enrolled and not been credited yet.
+_WINDOW = 2000
+_QUIET_SECONDS = 3600.0
+_HEBEI = frozenset({cast.SHIJIAZHUANG, cast.BAODING})
+
+Record = dict[str, str]
+
+
+@dataclass(slots=True)
+class Latency:
+    """When Kafka took what starts a transfer, and when the advance's message was in Kafka.
+
+    Both are the broker's clock. The second is later than the advance's commit, never earlier.
+    """
+
+    accepted_ms: dict[str, int] = field(default_factory=dict)
+    credited_ms: dict[str, int] = field(default_factory=dict)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def below(self, count: int) -> None:
+        """Wait until fewer than `count` have started and not been credited."""
+        async with self.changed:
+            await self.changed.wait_for(
+                lambda: len(self.accepted_ms) - len(self.credited_ms) < count
+            )
+
+    async def credited(self, transfer: str, at_ms: int) -> None:
+        """Note an advance; a repeated message counts once."""
+        async with self.changed:
+            self.credited_ms.setdefault(transfer, at_ms)
+            self.changed.notify_all()
+
+    def summary(self) -> dict[str, float]:
+        """p50, p99 and the longest, in ms."""
+        both = self.accepted_ms.keys() & self.credited_ms.keys()
+        taken = sorted(self.credited_ms[one] - self.accepted_ms[one] for one in both)
+        if not taken:
+            return {"count": 0}
+        last = len(taken) - 1
+        at = {"p50": taken[last // 2], "p99": taken[last * 99 // 100], "max": taken[-1]}
+        return {"count": len(taken), **at}
+
+
+def run(
+    transfers: int,
+    *,
+    rate: float | None = None,
+    workers: int = 1,
+    keep: bool = False,
+    console: Console,
+) -> dict[str, Any]:
+    """Run the benchmark on a stack of its own and return its figures."""
+    folder = Path(tempfile.mkdtemp(prefix="jiexu-bench-"))
+    tell: Callable[[str], None] = lambda text: console.print(f"  {text}")  # noqa: E731
+    try:
+        running = stack.up(folder, workers=workers, report=tell)
+        with joined(running, folder / "answers") as network:
+            return asyncio.run(_measure(running, network, transfers, rate, tell))
+    finally:
+        stack.down(folder, tell)
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _measure(
+    running: stack.Stack,
+    network: Network,
+    transfers: int,
+    rate: float | None,
+    tell: Callable[[str], None],
+) -> dict[str, Any]:
+    before, moving = _people(transfers, await _thread(network.now))
+    latency = Latency()
+    async with _Upstream(running.kafka, latency) as upstream:
+        begun = time.monotonic()
+        await upstream.send(before, None)
+        await _thread(network.quiet, _QUIET_SECONDS)
+        tell(f"{transfers} histories loaded in {time.monotonic() - begun:.1f} s")
+        pids = usage.processes(running.home)
+        cpu, disk = usage.cpu_seconds(pids), await usage.bytes_on_disk(running)
+
+        offset = await _thread(network.now) - datetime.now(UTC)
+        started = datetime.now(UTC)
+        await upstream.send(moving, rate)
+        await _credited(latency, tell)
+        await _thread(_pay, network, running.home, tell)
+    await _thread(network.quiet, _QUIET_SECONDS)
+    spent = {kind: now - cpu[kind] for kind, now in usage.cpu_seconds(pids).items()}
+    grown = await usage.bytes_on_disk(running) - disk
+    rows = await _thread(lambda: list(network.transfers()))
+    balance = await _thread(network.ask, "settlement", "/v1/trial-balance")
+    seconds = (_last_closed(rows) - offset - started).total_seconds()
+    return {
+        "transfers": transfers,
+        "closed": sum(row["closed"] for row in rows),
+        "funded": sum(row["money"] == "funded" for row in rows),
+        "mode": "closed loop" if rate is None else f"open loop at {rate:g}/s",
+        "seconds": round(seconds, 3),
+        "transfers_per_second": round(transfers / seconds, 1),
+        "advance_latency_ms": latency.summary(),
+        "cpu_ms_per_transfer": {k: round(s * 1000 / transfers, 2) for k, s in spent.items()},
+        "bytes_per_transfer": grown // transfers,
+        "peak_memory_mb": usage.peak_memory_mb(pids),
+        "trial_balance": {name: balance[name] for name in ("balanced", "invariants")},
+        "measured": " ".join((__doc__ or "").split()),
+    }
+
+
+def _last_closed(rows: Sequence[Mapping[str, Any]]) -> datetime:
+    """Business time at which the last transfer closed. Raises RuntimeError if one is open."""
+    open_ones = [row["transfer_id"] for row in rows if not row["closed"]]
+    if open_ones or not rows:
+        raise RuntimeError(f"{len(open_ones)} of {len(rows)} transfers did not close")
+    return max(datetime.fromisoformat(row["closed_at"]) for row in rows)
+
+
+async def _thread(call: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
+    """Run what waits for HTTP beside the Kafka client's loop."""
+    return await asyncio.to_thread(call, *arguments)
+
+
+def _people(count: int, now: datetime) -> tuple[list[Record], list[Record]]:
+    """The records of histories, and of those who then move over all corridors in turn."""
+    known = regions.load(Settings().regions)
+    yesterday = now.date() - timedelta(days=1)
+    stage = stories.Stage(known, yesterday, yesterday, yesterday, 1)
+    codes = [region.code for region in known.all]
+    corridors = [(a, b) for a in codes for b in codes if a != b and {a, b} != _HEBEI]
+    random = Random(SEED)
+    rows: list[feed.Row] = []
+    for index, person in zip(range(count), people(random, tuple(codes)), strict=False):
+        origin, destination = corridors[index % len(corridors)]
+        who = stories.Mover(
+            f"bench-{index}", person, origin, destination, new_type="employee",
+            old_type="employee", balance=balance_fen(random) or 1_00,
+        )  # fmt: skip
+        rows += stories.move(random, stage, who)
+    feeds = feed.number(rows, known)
+    records = [record for source in feeds.records.values() for record in source]
+    histories = [one for one in records if one["action"] in ("open", "suspend")]
+    moving = [one for one in records if one["action"] in ("enroll", "apply")]
+    return _in_order(histories), _in_order(moving)
+
+
+def _in_order(records: list[Record]) -> list[Record]:
+    """One person's records stay together; people come mixed over sources and corridors."""
+    return sorted(records, key=lambda one: (one["id_no"][::-1], one["occurred_at"]))
+
+
+class _Upstream:
+    """Sends to the upstream topic, and listens for what is credited."""
+
+    def __init__(self, kafka: str, latency: Latency) -> None:
+        self._latency = latency
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=kafka, acks="all", enable_idempotence=True, linger_ms=5,
+            max_batch_size=131_072, compression_type="lz4",
+        )  # fmt: skip
+        self._consumer = AIOKafkaConsumer(
+            "cn.settlement.events", bootstrap_servers=kafka, auto_offset_reset="latest"
+        )
+        self._listener: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._producer.start()
+        await self._consumer.start()
+        await self._consumer.seek_to_end()
+        self._listener = asyncio.create_task(self._listen())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._listener is not None:
+            self._listener.cancel()
+            await asyncio.gather(self._listener, return_exceptions=True)
+        await self._consumer.stop()
+        await self._producer.stop()
+
+    async def send(self, records: Sequence[Record], rate: float | None) -> None:
+        """Send all; at `rate` people a second whatever comes back, else as they are credited."""
+        started, people_sent = time.monotonic(), 0
+        sent: list[Awaitable[None]] = []
+        for record in records:
+            if record["action"] in ("open", "enroll"):
+                people_sent += 1
+                if rate is not None:
+                    await asyncio.sleep(started + people_sent / rate - time.monotonic())
+            if rate is None:
+                await self._latency.below(_WINDOW)
+            # The key keeps one person's records in order, and says nothing about the person.
+            key = sha256(record["id_no"].encode()).digest()[:12]
+            body = json.dumps({name: text for name, text in record.items() if text}).encode()
+            future = await self._producer.send(_UPSTREAM, body, key=key)
+            sent.append(asyncio.ensure_future(self._accepted(record, future)))
+        await asyncio.gather(*sent)
+
+    async def _accepted(self, record: Record, future: "asyncio.Future[Any]") -> None:
+        taken = await future
+        if record["action"] == "apply" or (
+            record["action"] == "enroll" and record["region"] in (cast.NANNING, cast.GUILIN)
+        ):
+            transfer = messages.transfer_uuid(record["source"], record["record_id"])
+            self._latency.accepted_ms[str(transfer)] = taken.timestamp
+
+    async def _listen(self) -> None:
+        async for event in self._consumer:
+            if dict(event.headers).get("ce_type") == _CREDITED:
+                await self._latency.credited(json.loads(event.value)["transfer"], event.timestamp)
+
+
+async def _credited(latency: Latency, tell: Callable[[str], None]) -> None:
+    """Wait until every advance is credited. Raises TimeoutError."""
+    async with asyncio.timeout(_QUIET_SECONDS):
+        await latency.below(1)
+    tell(f"{len(latency.credited_ms)} advances credited")
+
+
+def _pay(network: Network, home: Path, tell: Callable[[str], None]) -> None:
+    """Instructions out, statements in, each region's in turn."""
+    known = regions.load(Settings().regions)
+    bank = Bank(home / "bank", known, Temper(SEED, realistic=False))
+    day = network.now().date()
+    count = sum(bank.take(network.instructions(one.code, day), day) for one in known.all)
+    network.quiet(_QUIET_SECONDS)
+    statements = bank.work(day)
+    tell(f"{count} payments, {len(statements)} statements")
+    Random(SEED).shuffle(statements)
+    # The statements of one account follow one another; accounts come in any order.
+    for path in sorted(statements, key=lambda path: path.name.rpartition("-")[2]):
+        network.tell(path.read_bytes())

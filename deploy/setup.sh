@@ -1,0 +1,155 @@
+#!/bin/sh
+# What the Makefile does in more than one line; called by it, from anywhere.
+#   setup.sh              the virtual environment, the project in it, Kafka's jars
+#   setup.sh test         every test, and what to look at next
+#   setup.sh secrets      keys and tokens of the containers, in .jiexu-compose
+#   setup.sh lock         the locks, written anew;  lock-check: do they fit pyproject.toml
+set -eu
+cd "$(dirname "$0")/.."
+
+NEEDED_MB=2000
+STAMP=.venv/.jiexu-setup
+LOG=.venv/setup.log
+INPUTS='import hashlib, json, pathlib, tomllib
+project = tomllib.loads(pathlib.Path("pyproject.toml").read_text("utf-8"))["project"]
+wanted = [project["requires-python"], project["dependencies"], project["optional-dependencies"]]
+print("# inputs:", hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest())'
+
+say() { echo "setup: $*"; }
+fail() { # WHAT, HOW TO MEND IT
+    echo "setup: $1" >&2
+    shift
+    for line in "$@"; do echo "       $line" >&2; done
+    exit 1
+}
+
+# --- the virtual environment ---------------------------------------------------------------
+
+find_python() {
+    for candidate in ${PYTHON311:-} python3.11 python3 python; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+}
+
+check_machine() {
+    [ "$(uname -s)" = Linux ] ||
+        fail "this is $(uname -s); the embedded stack runs on Linux." "Use a Linux machine or container."
+    python=$(find_python)
+    [ -n "$python" ] || fail "Python 3.11 was not found." \
+        "Debian, Ubuntu: apt install python3.11 python3.11-venv    Fedora: dnf install python3.11" \
+        "or name one: make setup PYTHON311=/path/to/python3.11"
+    "$python" -c 'import ensurepip, venv' 2>/dev/null || fail "$python has no venv module." \
+        "Debian, Ubuntu: apt install python3.11-venv"
+    free=$(df -Pk . | awk 'NR == 2 { print int($4 / 1024) }')
+    [ "$free" -ge "$NEEDED_MB" ] || fail "only $free MB free here, $NEEDED_MB MB are needed." \
+        "Free some, or move the checkout to a larger disk."
+}
+
+fingerprint() { # of what the environment is made from; its own place too, since scripts name it
+    { pwd; .venv/bin/python -V; cat requirements-dev.txt pyproject.toml; } | cksum
+}
+
+current() {
+    [ -x .venv/bin/jiexu ] && [ -f "$STAMP" ] && [ "$(fingerprint 2>/dev/null)" = "$(cat "$STAMP")" ]
+}
+
+# pip, with one line of progress instead of hundreds; its whole output is in $LOG.
+quietly() {
+    : >"$LOG.code"
+    { .venv/bin/python -m pip "$@" 2>&1 || echo $? >"$LOG.code"; } | tee -a "$LOG" |
+        awk -v total="$(grep -c '^[a-z].*==' requirements-dev.txt)" '
+            /^(Collecting|Processing) / { if (++n % 10 == 0) { print "setup: " n " of " total " packages"; fflush() } }
+            /^Installing collected/ { print "setup: installing"; fflush() }'
+    [ ! -s "$LOG.code" ] || fail "pip $1 failed. The end of $LOG:" "$(tail -n 12 "$LOG")" "" \
+        "No network? pip takes a proxy from HTTPS_PROXY and a mirror from its own configuration" \
+        "(pip config set global.index-url ...); then make setup again, it goes on where it was."
+}
+
+install() {
+    check_machine
+    say "1/3 virtual environment .venv ($("$python" -V))"
+    .venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null ||
+        "$python" -m venv --clear .venv
+    : >"$LOG"
+    say "2/3 packages of requirements-dev.txt, each checked against its hash; a minute or two"
+    quietly install --require-hashes --no-deps --only-binary :all: -r requirements-dev.txt
+    quietly install --no-deps --no-build-isolation --no-index --editable .
+    fingerprint >"$STAMP"
+}
+
+setup() {
+    current || install
+    # 3/3; says nothing when they are there already.
+    .venv/bin/python -m deploy.embedded.jars
+    [ -x .venv/bin/jiexu ] || fail "there is no .venv/bin/jiexu." "Remove .venv and run make setup again."
+    say "ready: .venv/bin/jiexu --help"
+}
+
+# --- tests, secrets, locks ------------------------------------------------------------------
+
+run_tests() {
+    code=0
+    .venv/bin/python -m pytest tests ${PYTEST_ARGS:-} || code=$?
+    echo
+    if [ "$code" = 0 ]; then
+        echo "All as it should be. Next: make demo, or the saga in services/transfer/saga.py."
+    else
+        echo "Look at the first failure above; run it alone: .venv/bin/python -m pytest -x --lf"
+    fi
+    return "$code"
+}
+
+hex() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
+
+# Readable inside the containers, whose user is another; the folder shuts everybody else out.
+secrets() {
+    folder=.jiexu-compose
+    [ ! -f $folder/stack.env ] || return 0
+    umask 022
+    mkdir -p $folder
+    chmod 700 $folder
+    rest="\"blind_key_secret\": \"$(hex)\", \"master_key\": \"$(hex)\", \"content_key\": \"$(hex)\""
+    echo "{\"person_key_secret\": \"$(hex)\", $rest}" >$folder/secrets.json
+    echo "{$rest}" >$folder/secrets.others.json
+    everything='{"holder": "operator", "sources": ["*"], "regions": ["*"]}'
+    echo "{\"$(hex)\": $everything}" >$folder/tokens.json
+    password=$(hex)
+    # Last: it is the sign that all of it is there.
+    echo "POSTGRES_PASSWORD=$password
+JIEXU_DATABASE=postgresql://jiexu:$password@postgres:5432/jiexu" >$folder/stack.env
+    say "made $folder: the containers' keys, tokens and password; keep it with their data"
+}
+
+# LOCK_UPGRADE= keeps the locked versions where they still fit.
+lock() {
+    compile="uv pip compile --quiet ${LOCK_UPGRADE---upgrade} --generate-hashes --no-emit-index-url --no-header"
+    compile="$compile --python-version 3.11 --python-platform linux"
+    .venv/bin/python -m $compile pyproject.toml -o requirements.txt
+    .venv/bin/python -m $compile --extra embedded --extra dev -c requirements.txt \
+        pyproject.toml -o requirements-dev.txt
+    for file in requirements.txt requirements-dev.txt; do
+        .venv/bin/python -c "$INPUTS" >>$file
+    done
+    .venv/bin/python -m deploy.embedded.jars --lock
+    say "locked; see git diff, then make setup"
+}
+
+lock_check() {
+    for file in requirements.txt requirements-dev.txt; do
+        [ "$(.venv/bin/python -c "$INPUTS")" = "$(tail -n 1 $file)" ] ||
+            fail "$file is not the lock of this pyproject.toml." "Run make lock."
+    done
+    say "the locks fit pyproject.toml"
+}
+
+case ${1:-setup} in
+    setup) setup ;;
+    test) run_tests ;;
+    secrets) secrets ;;
+    lock) lock ;;
+    lock-check) lock_check ;;
+    *) fail "unknown: $1" "setup, test, secrets, lock or lock-check" ;;
+esac

@@ -1,0 +1,1 @@
+"""Enrollment: who is insured where, since when, and with what entitlement."""

@@ -1,0 +1,188 @@
+"""One row of the registration feed: its form checked, field by field, before anything is done."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from services.enrollment.fields import (
+    PARSERS,
+    Malformed,
+    parse,
+    parse_name,
+    parse_phone,
+    parse_region,
+)
+from shared import identity
+from shared.calendar import shanghai_day
+from shared.messages import transfer_uuid
+from shared.policy import scheme_pair
+from shared.regions import Regions
+
+ALWAYS = ("source", "record_id", "action", "occurred_at", "region", "id_type", "id_no")
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "open": ("name", "scheme", "person_type"),
+    "enroll": ("name", "scheme", "person_type"),
+    "suspend": ("scheme",),
+    "contribute": ("scheme", "month"),
+    "apply": (),
+    "withdraw": ("refers_to",),
+    "correct": ("refers_to",),
+    "spend": ("amount",),
+    "refund": ("amount", "refers_to"),
+    "decease": (),
+}
+FIELDS = frozenset((*ALWAYS, *PARSERS, "name", "phone", "refers_to"))
+_LONGEST = 100
+_LONGEST_OF = {"months": 4000, "reason": 500, "source": 40}
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A row that is well-formed. `values` are fields of `Register`; ID and name are still clear.
+
+    `content` is the row in one canonical text: the same text is the same record sent again.
+    """
+
+    source: str
+    record_id: str
+    region: str
+    id_type: str
+    id_no: str
+    name: str
+    phone: str
+    values: Mapping[str, object]
+    refers_to: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that is not: the code, and the field at fault."""
+
+    source: str
+    record_id: str
+    code: str
+    field: str = ""
+    outcome: str = "refused"
+
+
+class Feed:
+    """Reads rows at one business time."""
+
+    def __init__(self, regions: Regions, at: datetime) -> None:
+        self._regions = regions
+        self._at = at
+        self._today = shanghai_day(at)
+
+    def read(self, raw: Mapping[str, str]) -> Form | Refused:
+        """The form of a row, or why it is refused."""
+        row = {n: text for n, value in raw.items() if n in FIELDS and (text := value.strip())}
+        source, record_id = row.get("source", ""), row.get("record_id", "")
+        try:
+            _check_text(row)
+            return self._form(row)
+        except Malformed as error:
+            known = not _SURROGATE.search(source + record_id)
+            source, record_id = (_shown(source), _shown(record_id)) if known else ("", "")
+            return Refused(source, record_id, error.code, error.field)
+
+    def _form(self, row: Mapping[str, str]) -> Form:
+        action = row.get("action", "")
+        for name in ALWAYS:
+            if name not in row:
+                raise Malformed("missing_field", name)
+        if action not in REQUIRED:
+            raise Malformed("unknown_action", "action")
+        for name in REQUIRED[action]:
+            if name not in row:
+                raise Malformed("missing_field", name)
+        values = {"action": action, **_values(row)}
+        self._check_together(row, values)
+        id_no = self._id(row)
+        values["transfer"] = self._transfer(row, values)
+        return Form(
+            row["source"],
+            row["record_id"],
+            row["region"],
+            row["id_type"],
+            id_no,
+            parse("name", parse_name, row["name"]) if "name" in row else "",
+            parse("phone", parse_phone, row["phone"]) if "phone" in row else "",
+            values,
+            row.get("refers_to", ""),
+            "\x1f".join(f"{name}={row[name]}" for name in sorted(row)),
+        )
+
+    def _id(self, row: Mapping[str, str]) -> str:
+        try:
+            return identity.normalise(row["id_type"], row["id_no"], self._today)
+        except identity.IdentityError as error:
+            raise Malformed(error.code, "id_no") from None
+
+    def _check_together(self, row: Mapping[str, str], values: Mapping[str, object]) -> None:
+        """What one field means for another, and what only we can know."""
+        for name in ("region", "previous_region"):
+            if name in row and self._regions.get(parse(name, parse_region, row[name])) is None:
+                raise Malformed("unknown_region", name)
+        if row.get("previous_region") == row["region"]:
+            raise Malformed("same_region", "previous_region")
+        occurred_at = values["occurred_at"]
+        assert isinstance(occurred_at, datetime)
+        if occurred_at > self._at:
+            raise Malformed("future_date", "occurred_at")
+        paid_on = values.get("paid_on")
+        if isinstance(paid_on, date) and paid_on > self._today:
+            raise Malformed("future_date", "paid_on")
+        action = values["action"]
+        if action in ("spend", "refund") and not values["amount_fen"]:
+            raise Malformed("bad_amount", "amount")
+        employed = action in ("open", "enroll") and values["person_type"] == "employee"
+        if employed and "employer" not in values:
+            raise Malformed("missing_field", "employer_id")
+
+    def _transfer(self, row: Mapping[str, str], values: Mapping[str, object]) -> object:
+        """The transfer that the record asks for, starts by itself, or withdraws."""
+        source, action = row["source"], values["action"]
+        if action == "withdraw":
+            return transfer_uuid(source, row["refers_to"])
+        if action == "enroll":
+            origin, scheme = row.get("previous_region"), row["scheme"]
+            if origin is None:
+                return None
+            corridor = self._regions.corridor(origin, row["region"], self._today)
+            pair = scheme_pair(row.get("previous_scheme", scheme), scheme)
+            if not corridor.automatic(pair):  # type: ignore[arg-type]  # of known schemes
+                return None
+        elif action != "apply":
+            return None
+        return transfer_uuid(source, row["record_id"])
+
+
+def _shown(text: str) -> str:
+    return _CONTROL.sub("", text)[:_LONGEST]
+
+
+def _check_text(row: Mapping[str, str]) -> None:
+    for name, text in row.items():
+        if len(text) > _LONGEST_OF.get(name, _LONGEST):
+            raise Malformed("too_long", name)
+    whole = "".join(row.values())
+    if whole.isascii() and whole.isprintable():
+        return
+    for name, text in row.items():
+        if _CONTROL.search(text):
+            raise Malformed("control_character", name)
+        if _SURROGATE.search(text):
+            raise Malformed("bad_character", name)
+
+
+def _values(row: Mapping[str, str]) -> dict[str, object]:
+    values = {}
+    for name, text in row.items():
+        if name in PARSERS:
+            target, parser = PARSERS[name]
+            values[target] = parse(name, parser, text)
+    return values

@@ -1,0 +1,235 @@
+"""What enrollment knows of one person: relations, records asked for and released, transfers."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from shared import months
+from shared.decision import Decision, Delivery
+from shared.messages import Message, next_uuid
+from shared.months import Ranges
+from shared.rules import Fact
+
+RelationState = Literal["normal", "suspended", "terminated"]
+ReleaseState = Literal["released", "refused", "cancelled", "withheld", "terminated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """From when the person is entitled; `entitled_from` is None while nothing is paid."""
+
+    entitled_from: int | None = None
+    waiting_months: int = 0
+    retroactive_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Months of another region that were joined here, by the transfer that brought them."""
+
+    transfer: UUID
+    origin: str
+    scheme: str
+    version: int
+    months: Ranges
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What an upstream record said about months, so that a correction can take it back."""
+
+    action: str
+    months: Ranges = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Being insured in one region under one scheme.
+
+    `opened` is the history the region joined with, `earlier` what was paid here before the
+    person enrolled again, `paid` what the current spell has paid since `first_month`, and
+    `back_paid` missing months before it. `loaded`: it stood already when the region joined.
+    `released` is the transfer the record went to.
+    """
+
+    region: str
+    scheme: str
+    person_type: str
+    account: bool
+    state: RelationState = "normal"
+    loaded: bool = False
+    opened: Ranges = ()
+    earlier: Ranges = ()
+    paid: Ranges = ()
+    back_paid: Ranges = ()
+    arrears: Ranges = ()
+    joined: tuple[Joined, ...] = ()
+    first_month: int | None = None
+    last_month: int | None = None
+    plan_year: int | None = None
+    released: UUID | None = None
+    entitlement: Entitlement = Entitlement()
+    entries: Mapping[UUID, Entry] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """A person has one relation per region and scheme."""
+        return self.region, self.scheme
+
+    @property
+    def own(self) -> Ranges:
+        """Months paid in this region."""
+        return months.merge((*self.opened, *self.earlier, *self.paid, *self.back_paid))
+
+    @property
+    def months(self) -> Ranges:
+        """All months of the record, each once: those paid here and those joined."""
+        return months.merge((*self.own, *(r for j in self.joined for r in j.months)))
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A destination's request for the record kept at `region`, and what became of it."""
+
+    transfer: UUID
+    region: str
+    destination: str
+    scheme: str
+    new_scheme: str
+    trigger: str
+    account: bool
+    first_month: int | None
+    plan_year: int | None
+    state: ReleaseState
+    code: str | None = None
+    reopened: bool = False
+    version: int = 0
+    months: Ranges = ()
+    last_month: int | None = None
+    had_account: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A transfer that a record of this person's destination `region` started or asked for."""
+
+    transfer: UUID
+    record: UUID
+    region: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """All that is known of one person; changed only by making a new one. `kept`: has a row."""
+
+    person: str
+    kept: bool = False
+    deceased_on: date | None = None
+    sealed: str | None = None
+    starts: Mapping[UUID, Start] = field(default_factory=dict)
+    relations: Mapping[tuple[str, str], Relation] = field(default_factory=dict)
+    releases: Mapping[UUID, Release] = field(default_factory=dict)
+
+    def of_region(self, region: str) -> tuple[Relation, ...]:
+        """The relations in a region, one per scheme."""
+        return tuple(r for r in self.relations.values() if r.region == region)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why something was decided: the rule, where it comes from, the facts it was applied to."""
+
+    person: str
+    subject: UUID
+    at: datetime
+    decision: str
+    rule: str
+    source: str
+    facts: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was decided about an upstream record."""
+
+    record: UUID
+    decision: str
+    code: str | None
+    transfer: UUID | None
+    at: datetime
+
+
+class Turn:
+    """One message's effect on one person, put together part by part.
+
+    Under `("person", key)` the whole goes on to the next message; the changed parts stand beside
+    it under keys of their own, which is all that `save` has to write. Under `("life", key)` the
+    person stands again where something changed that is kept with the person and not in a part.
+    """
+
+    def __init__(self, person: Person, delivery: Delivery) -> None:
+        """Begin with the person as the message before left them."""
+        self.before = person
+        self.person = person
+        self.delivery = delivery
+        self.changes: dict[Hashable, object] = {}
+        self.out: list[Message] = []
+
+    def say(self, message: Message) -> None:
+        """Send a message."""
+        self.out.append(message)
+
+    def put_relation(self, relation: Relation) -> None:
+        """Keep a relation, new or changed."""
+        relations = {**self.person.relations, relation.key: relation}
+        self.person = replace(self.person, relations=relations)
+        self.changes["relation", self.person.person, *relation.key] = relation
+
+    def put_release(self, release: Release) -> None:
+        """Keep a request for a record, new or changed."""
+        releases = {**self.person.releases, release.transfer: release}
+        self.person = replace(self.person, releases=releases)
+        self.changes["release", self.person.person, release.transfer] = release
+
+    def put_start(self, start: Start) -> None:
+        """Remember a transfer of which this region is the destination."""
+        starts = {**self.person.starts, start.transfer: start}
+        self.person = replace(self.person, starts=starts)
+
+    def learn(self, *, deceased_on: date | None = None, sealed: str | None = None) -> None:
+        """Keep a death or a new way to reach the person."""
+        if deceased_on is not None:
+            self.person = replace(self.person, deceased_on=deceased_on)
+        if sealed is not None:
+            self.person = replace(self.person, sealed=sealed)
+
+    def explain(self, subject: UUID, decision: str, rule: Fact, **facts: object) -> None:
+        """Keep why something was decided; `rule` is its name, its value and its source."""
+        text = f"{rule.name} = {rule.value}" if rule.value else rule.name
+        why = Explanation(
+            self.person.person, subject, self.delivery.at, decision, text, rule.source, facts
+        )
+        self.changes["explanation", next_uuid(self.delivery.id, f"why:{decision}:{rule.name}")] = (
+            why
+        )
+
+    def decide_record(self, verdict: Verdict) -> None:
+        """Keep what was decided about an upstream record, for its sender."""
+        self.changes["verdict", verdict.record] = verdict
+
+    def decision(self) -> Decision:
+        """All of it."""
+        person, before = self.person, self.before
+        if person is not before:
+            self.person = replace(person, kept=True)
+            self.changes["person", person.person] = self.person
+            if not before.kept or _life(person) != _life(before):
+                self.changes["life", person.person] = self.person
+        return Decision(self.changes, self.out)
+
+
+def _life(person: Person) -> tuple[object, ...]:
+    return person.deceased_on, person.sealed, person.starts

@@ -1,0 +1,1 @@
+"""The event log, the timeline of a transfer, and the command line."""

@@ -1,0 +1,187 @@
+"""The monitor: the event log and the timelines over HTTP, and the sandbox's business clock."""
+
+import asyncio
+import json
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, StringConstraints
+
+from services.monitor import store
+from services.monitor.codes import CODES
+from services.monitor.store import Cursor, Monitor
+from services.monitor.timeline import Place, timeline
+from shared.calendar import SHANGHAI
+from shared.http import Refusal, Who
+from shared.outbox import real_now
+from shared.reader import UNWELL
+from shared.regions import Regions
+from shared.service import App, Runtime
+from shared.settings import Holder
+
+log = structlog.get_logger()
+
+_HOUR_SECONDS = 3600
+_RETRY_SECONDS = 5
+_MOST_ROWS = 1000
+_EVERYWHERE = "*"
+_SEALED = frozenset({"sealed", "name_keys"})
+
+Limit = Annotated[int, Query(ge=1, le=_MOST_ROWS)]
+
+
+class Whose(BaseModel):
+    """Whose events are asked for."""
+
+    person_key: Annotated[str, StringConstraints(max_length=200)]
+
+
+class Clock(BaseModel):
+    """The business time to set."""
+
+    at: datetime
+
+
+def build(runtime: Runtime) -> App:
+    """The copier, its interface, and the loop that makes partitions ahead."""
+
+    async def keep_partitions() -> None:
+        while True:
+            try:
+                async with runtime.pool.acquire() as db:
+                    await store.ensure_partitions(db, real_now().date())
+                await asyncio.sleep(_HOUR_SECONDS)
+            except UNWELL as error:
+                log.warning("partitions.unwell", error=repr(error))
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    router = APIRouter(prefix="/v1")
+    _events(router, runtime)
+    _timelines(router, runtime)
+    _clock(router, runtime)
+    return App(Monitor(), router, tasks=(keep_partitions,))
+
+
+def _events(router: APIRouter, runtime: Runtime) -> None:
+    @router.get("/events")
+    async def events(
+        who: Who,
+        transfer: UUID | None = None,
+        key: str | None = None,
+        after: str | None = None,
+        limit: Limit = 500,
+    ) -> dict[str, Any]:
+        """Events after the cursor `after`, oldest first; `next` is the cursor to go on with."""
+        cursor = _cursor(after)
+        shown: list[asyncpg.Record] = []
+        # A page is full unless the log ends: what a reader may not see does not shorten it.
+        while len(shown) < limit:
+            asked = limit - len(shown)
+            if transfer is None and key is None:
+                rows = await store.after(runtime.pool, cursor, asked)
+            else:
+                found = await store.about(runtime.pool, transfer=transfer, key=key)
+                rows = [row for row in found if not cursor.is_past(row)][:asked]
+            if not rows:
+                break
+            cursor = cursor.past(rows)
+            shown += [row for row in rows if _may_see(who, row)]
+        return {"events": [_shown(row) for row in shown], "next": cursor.text()}
+
+    @router.post("/events/search")
+    async def search(whose: Whose, who: Who) -> dict[str, Any]:
+        """The events of a person."""
+        rows = await store.about(runtime.pool, key=whose.person_key)
+        return {"events": [_shown(row) for row in rows if _may_see(who, row)]}
+
+
+def _timelines(router: APIRouter, runtime: Runtime) -> None:
+    names = _names(runtime.regions)
+
+    @router.get("/timeline/{transfer}")
+    async def of_transfer(transfer: UUID, who: Who) -> dict[str, Any]:
+        """What happened to a transfer, in sentences."""
+        rows = await store.about(runtime.pool, transfer=transfer)
+        seen = [store.event(row) for row in rows if _may_see(who, row)]
+        if not seen:
+            raise _refusal(404, "unknown_transfer")
+        return {"transfer": str(transfer), "timeline": timeline(seen, names)}
+
+    @router.get("/latency")
+    async def latency(who: Who, since: datetime | None = None) -> dict[str, float]:
+        """How long advances took, in ms of real time: registration to credit."""
+        if since is not None and since.tzinfo is None:
+            raise _refusal(422, "time_without_offset")
+        _ = who
+        return dict(await store.latency(runtime.pool, since))
+
+
+def _clock(router: APIRouter, runtime: Runtime) -> None:
+    @router.get("/clock")
+    async def clock(_: Who) -> dict[str, Any]:
+        """The business time."""
+        async with runtime.pool.acquire() as db:
+            at = await runtime.now(db)
+        return {"at": at.isoformat(), "sandbox": runtime.settings.sandbox}
+
+    @router.post("/clock")
+    async def set_clock(asked: Clock, who: Who) -> dict[str, Any]:
+        """Puts the business clock forward, in a sandbox."""
+        if not who.may_see(_EVERYWHERE):
+            raise _refusal(403, "not_your_clock")
+        if not runtime.settings.sandbox:
+            raise _refusal(409, "not_a_sandbox")
+        if asked.at.tzinfo is None:
+            raise _refusal(422, "time_without_offset")
+        at = await store.set_clock(runtime.pool, asked.at)
+        if at is None:
+            raise _refusal(409, "clock_goes_forward")
+        return {"at": at.astimezone(SHANGHAI).isoformat(), "sandbox": True}
+
+
+def _refusal(status: int, code: str) -> Refusal:
+    zh, en = CODES[code]
+    return Refusal(status, code, f"{zh} / {en}")
+
+
+def _cursor(text: str | None) -> Cursor:
+    try:
+        return Cursor.parse(text) if text else Cursor()
+    except ValueError:
+        raise _refusal(422, "not_a_cursor") from None
+
+
+def _may_see(who: Holder, row: asyncpg.Record) -> bool:
+    """An event without a region belongs to none of them: only who sees all may see it."""
+    return who.may_see(row["region"] or _EVERYWHERE)
+
+
+def _names(regions: Regions) -> Place:
+    def names(code: str) -> tuple[str, str]:
+        region = regions.get(code)
+        return (region.name, region.name_en) if region else (code, code)
+
+    return names
+
+
+def _shown(row: asyncpg.Record) -> dict[str, Any]:
+    """The event without what is sealed: it would tell a reader nothing."""
+    ids = ("id", "transfer", "correlation", "causation")
+    plain = ("topic", "partition", "offset", "type", "key", "region", "lane", "seq")
+    try:
+        body = json.loads(row["body"])
+    except ValueError:
+        body = None
+    if isinstance(body, dict):
+        body = {name: value for name, value in body.items() if name not in _SEALED}
+    return {
+        **{name: row[name] for name in plain},
+        **{name: str(row[name]) if row[name] else None for name in ids},
+        "at": row["at"].astimezone(SHANGHAI).isoformat(),
+        "sent_at": row["sent_at"].isoformat(),
+        "body": body,
+    }

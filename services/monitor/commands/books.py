@@ -1,0 +1,92 @@
+"""trial-balance and export remittances: what the ledger says, and what the bank is told."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.monitor.commands import screen
+from services.monitor.commands.client import EXIT_REFUSED, connected
+from services.monitor.commands.screen import Json
+
+_PANEL = "Books"
+
+export = typer.Typer(help="Files for others: remittances (pain.001).", no_args_is_help=True)
+
+
+def trial_balance(*, as_json: Json = False) -> None:
+    """Every account of every region, and every invariant; exit 1 if one fails."""
+    with connected() as client:
+        found = client.get("settlement", "/v1/trial-balance")
+    screen.answer(found, as_json, lambda: _balance(found))
+    broken = [name for name, holds in found["invariants"].items() if not holds]
+    if broken or not found["balanced"]:
+        screen.remark(f"does not hold: {', '.join(broken) or 'balanced'}")
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def _balance(found: dict[str, Any]) -> list[Any]:
+    accounts = (
+        (region, row["account"], row["debit"], row["credit"], row["balance"])
+        for region, rows in found["regions"].items()
+        for row in rows
+    )
+    mirror = (
+        (
+            row["corridor"],
+            row["origin_owes"],
+            row["destination_claims"],
+            " ".join(f"{why} {amount}" for why, amount in row["explained"].items()),
+            row["unexplained"],
+        )
+        for row in found["mirror"]
+    )
+    columns = ("corridor", "origin owes>", "destination claims>", "explained", "unexplained>")
+    holds = ((name, "holds" if so else "BROKEN") for name, so in found["invariants"].items())
+    return [
+        screen.table("accounts", ("region", "account", "debit>", "credit>", "balance>"), accounts),
+        screen.table("mirror", columns, mirror),
+        screen.table("invariants", ("invariant", ""), holds),
+        "balanced" if found["balanced"] else "NOT balanced",
+    ]
+
+
+@export.command()
+def remittances(
+    *,
+    region: Annotated[str, typer.Option(help="The origin that pays, 410100.")],
+    day: Annotated[
+        datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="Released by the end of it.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Where the XML goes; standard output.")] = None,
+    lump: Annotated[
+        bool, typer.Option("--lump", help="One payment per destination, with its list.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """What the bank is to pay for the releases so far, as pain.001.001.09."""
+    _export(region, day.date(), out, lump=lump, as_json=as_json)
+
+
+def _export(region: str, day: date, out: Path | None, *, lump: bool, as_json: bool) -> None:
+    body = {"region": region, "date": day.isoformat(), "lump": lump}
+    with connected() as client:
+        xml = client.post_for_bytes("settlement", "/v1/remittances", body).content
+    if not xml:
+        screen.answer({**body, "due": False}, as_json, lambda: f"nothing is due at {region}")
+    elif out is not None:
+        with screen.whole_file(out) as file:
+            file.write(xml)
+        document = {**body, "due": True, "out": str(out)}
+        screen.answer(document, as_json, lambda: f"written to {out}")
+    elif as_json:
+        screen.print_json({**body, "due": True, "xml": xml.decode()})
+    else:
+        typer.echo(xml)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the family to the command line."""
+    app.command("trial-balance", rich_help_panel=_PANEL)(trial_balance)
+    app.add_typer(export, name="export", rich_help_panel=_PANEL)

@@ -1,0 +1,86 @@
+"""explain: why a transfer is as it is, in the words of every service that decided about it."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from services.monitor.commands import screen
+from services.monitor.commands.client import NOT_FOUND, Client, Refused, connected
+from services.monitor.commands.screen import Json
+
+_OWN_LISTS = ("decisions", "rules")
+
+Told = dict[str, Any]
+
+
+def explain(
+    id_: Annotated[UUID, typer.Argument(metavar="ID", help="The transfer's id.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Why: each decision with its rule, the rule's source and the facts."""
+    body = {"transfer": str(id_)}
+    with connected() as client:
+        case = _told(client.get("transfer", f"/v1/transfers/{id_}/explain"))
+        record = _asked(client, "enrollment", body)
+        books = _asked(client, "settlement", body)
+    told = {"enrollment": record, "transfer": case, "settlement": books}
+    document = {
+        "transfer_id": str(id_),
+        "policy": case.get("policy"),
+        "rules": [*case.get("rules", ()), *books.get("rules", ())],
+        "decisions": _in_order(told),
+        "waits_for": case.get("waits_for", []),
+        "books": {name: rows for name, rows in books.items() if name not in _OWN_LISTS},
+    }
+    screen.answer(document, as_json, lambda: _why(document))
+
+
+def _asked(client: Client, service: str, body: dict[str, str]) -> Told:
+    try:
+        return _told(client.post(service, "/v1/explain", body))
+    except Refused as refused:
+        # The case has not reached every service.
+        if refused.status == NOT_FOUND:
+            return {}
+        raise
+
+
+def _told(answer: Any) -> Told:  # noqa: ANN401 any JSON
+    """A service that has decisions alone answers with their list."""
+    return answer if isinstance(answer, dict) else {"decisions": answer}
+
+
+def _in_order(told: dict[str, Told]) -> list[Told]:
+    """All decisions by their time; at the same time, in the order of the story."""
+    rows = [{"service": name, **row} for name, found in told.items() for row in found["decisions"]]
+    return sorted(rows, key=lambda row: str(row["at"]))
+
+
+def _why(document: Told) -> list[Any]:
+    decisions = (
+        (
+            screen.moment(row["at"]),
+            row["service"],
+            row.get("decision") or row.get("type"),
+            row.get("why") or row.get("rule"),
+            row.get("source"),
+            row.get("facts"),
+        )
+        for row in document["decisions"]
+    )
+    columns = ("at", "service", "decision", "why", "source", "facts")
+    shown = [
+        screen.table("decisions", columns, decisions),
+        screen.records("rules", ("rule", "value", "source"), document["rules"]),
+    ]
+    if document["waits_for"]:
+        columns = ("step", "due_at", "missed>")
+        shown.append(screen.records("waits for", columns, document["waits_for"]))
+    return [f"policy {document['policy']}", *shown]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(rich_help_panel="Cases")(explain)

@@ -1,0 +1,160 @@
+"""intake registrations and intake statement: files in, an answer per row out.
+
+Memory stays flat whatever the size: the file is sent as a stream, and the answers are written as
+they come, to a file that takes its name only when it is whole.
+"""
+
+import csv
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Annotated, Any
+
+import typer
+
+from services.monitor.commands import decisions, screen
+from services.monitor.commands.client import EXIT_REFUSED, Client, connected
+from services.monitor.commands.screen import Json
+
+_CHUNK_BYTES = 256 * 1024
+_TOLD_ROWS = 1000
+_WAIT_SECONDS = 600.0
+
+intake = typer.Typer(help="Send files: registrations (CSV), bank statements (camt or CSV).")
+File = Annotated[str, typer.Argument(metavar="FILE", help="`-` reads standard input.")]
+
+
+@intake.command()
+def registrations(
+    file: File,
+    *,
+    check: Annotated[
+        bool, typer.Option("--check", help="Read and answer without changing anything.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for the decisions, and add them as a column.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for the decisions.")
+    ] = _WAIT_SECONDS,
+    result: Annotated[
+        Path | None, typer.Option(help="Where the answers go; FILE.result.csv.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Send a registration feed; FILE.result.csv has an answer per row."""
+    if check and wait:
+        raise typer.BadParameter("--check decides nothing that --wait could wait for")
+    path = result or Path("stdin.result.csv" if file == "-" else f"{file}.result.csv")
+    with (
+        connected() as client,
+        _opened(file) as source,
+        screen.working("sending", quiet=as_json) as say,
+    ):
+        tally = send(client, source, path, check=check, say=say)
+        decided: Counter[str] = Counter()
+        if wait:
+            decided = decisions.add(client, path, time.monotonic() + timeout, say)
+    document: dict[str, Any] = {"file": file, "result": str(path), "checked_only": check, **tally}
+    if wait:
+        document["decisions"] = dict(sorted(decided.items()))
+    screen.answer(document, as_json, lambda: _summary(document))
+    if undecided := decided.get(decisions.UNDECIDED):
+        screen.remark(f"{undecided} rows were not decided within {timeout:g} s")
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def send(
+    client: Client,
+    source: IO[bytes],
+    result: Path,
+    *,
+    check: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Send a feed and write its answers to `result`, whole; what came out, counted.
+
+    Raises Refused when the file as a whole is refused, and Unreachable.
+    """
+    outcomes: Counter[str] = Counter()
+    codes: Counter[str] = Counter()
+    path = "/v1/registrations/file"
+    flag = "true" if check else None
+    with (
+        client.upload("enrollment", path, _chunks(source, say), check=flag) as response,
+        screen.whole_file(result) as answers,
+    ):
+        lines = _copied(response.iter_bytes(_CHUNK_BYTES), answers)
+        for count, row in enumerate(csv.DictReader(lines), start=1):
+            outcomes[row["outcome"]] += 1
+            codes[row["code"]] += 1
+            if count % _TOLD_ROWS == 0:
+                say(f"{count} rows answered")
+    del codes[""]
+    return {
+        "rows": outcomes.total(),
+        "outcomes": dict(sorted(outcomes.items())),
+        "codes": dict(sorted(codes.items())),
+    }
+
+
+def _copied(chunks: Iterator[bytes], to: IO[bytes]) -> Iterator[str]:
+    """The lines of the answer, each written to the file before it is counted."""
+    rest = b""
+    for chunk in chunks:
+        to.write(chunk)
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line.decode("utf-8-sig") + "\n"
+    if rest:
+        yield rest.decode("utf-8-sig")
+
+
+def _chunks(source: IO[bytes], say: Callable[[str], None]) -> Iterator[bytes]:
+    sent = 0
+    while chunk := source.read(_CHUNK_BYTES):
+        yield chunk
+        sent += len(chunk)
+        say(f"{sent / 1e6:.1f} MB sent")
+    say("waiting for the first answers")
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[IO[bytes]]:
+    """The file, or standard input. Raises typer.BadParameter."""
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        source = Path(file).open("rb")  # noqa: SIM115 closed below
+    except OSError as error:
+        raise typer.BadParameter(f"cannot read {file}: {error.strerror}") from error
+    with source:
+        yield source
+
+
+def _summary(document: dict[str, Any]) -> list[Any]:
+    shown = [screen.table("outcomes", ("outcome", "rows>"), document["outcomes"].items())]
+    if document["codes"]:
+        shown.append(screen.table("why", ("code", "rows>"), document["codes"].items()))
+    if "decisions" in document:
+        rows = document["decisions"].items()
+        shown.append(screen.table("decisions", ("decision", "rows>"), rows))
+    checked = ", nothing was changed" if document["checked_only"] else ""
+    return [*shown, f"{document['rows']} rows; an answer for each in {document['result']}{checked}"]
+
+
+@intake.command()
+def statement(file: File, *, as_json: Json = False) -> None:
+    """Send a bank statement: camt.053, camt.054 or CSV, taken whole or not at all."""
+    with connected() as client, _opened(file) as source:
+        document = client.post("settlement", "/v1/statements", source.read())
+    screen.answer(document, as_json, lambda: screen.table("statement", ("", ""), document.items()))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the family to the command line."""
+    app.add_typer(intake, name="intake", rich_help_panel="Sending")

@@ -1,0 +1,211 @@
+"""transfers, transfer, person, receipts, exposure: what is asked about cases."""
+
+import heapq
+import itertools
+import re
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from services.monitor.commands import screen
+from services.monitor.commands.client import NOT_FOUND, Client, Refused, connected, dead_letters
+from services.monitor.commands.screen import Json, moment
+
+_PANEL = "Cases"
+_SHOWN_ROWS = 100
+_MOST_LETTERS = 10_000
+_PERSON_KEY = re.compile(r"[0-9a-f]{32}")
+
+Row = dict[str, Any]
+IdType = Annotated[str, typer.Option("--id-type", help="01 citizen ID, 02 … other documents.")]
+TransferId = Annotated[UUID, typer.Argument(metavar="ID", help="The transfer's id.")]
+
+
+def transfers(
+    *,
+    person: Annotated[
+        str | None, typer.Option(metavar="ID_NO", help="One person's; `-` reads standard input.")
+    ] = None,
+    id_type: IdType = "01",
+    state: Annotated[
+        str | None, typer.Option(help="A record or money state, as joined or short.")
+    ] = None,
+    region: Annotated[str | None, typer.Option(help="Origin or destination.")] = None,
+    stuck: Annotated[
+        bool, typer.Option("--stuck", help="Open and overdue, or held by a dead letter.")
+    ] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="All with --json, else 100.")] = None,
+    after: Annotated[UUID | None, typer.Option(metavar="ID", help="Go on after this one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The transfers, the oldest first."""
+    with connected() as client:
+        key = None if person is None else _person(client, id_type, person)["person_key"]
+        wanted = limit if limit or as_json else _SHOWN_ROWS
+        last = None if after is None else str(after)
+        filters = {"person": key, "state": state, "region": region}
+        rows: Iterator[Row] = (
+            itertools.islice(_stuck(client, last, filters), wanted)
+            if stuck
+            else client.pages("transfer", "/v1/transfers", "transfer_id", wanted, last, **filters)
+        )
+        if as_json:
+            screen.print_json_array(rows)
+            return
+        shown = list(rows)
+    screen.answer(shown, as_json, lambda: _transfers(shown, wanted))
+
+
+def _stuck(client: Client, after: str | None, filters: dict[str, str | None]) -> Iterator[Row]:
+    """Those that are open and overdue, or whose person's messages wait behind a dead letter."""
+    path, asked = "/v1/transfers", {**filters, "stuck": "true"}
+    overdue = client.pages("transfer", path, "transfer_id", None, after, **asked)
+    start = _place(client.get("transfer", f"{path}/{after}")) if after else ("", "")
+    held = sorted((row for row in _held(client, filters) if _place(row) > start), key=_place)
+    merged = heapq.merge(overdue, held, key=_place)
+    return (next(same) for _, same in itertools.groupby(merged, key=_place))
+
+
+def _place(row: Row) -> tuple[str, str]:
+    """Where a transfer stands in a list: the oldest first."""
+    return row["opened_at"], row["transfer_id"]
+
+
+def _held(client: Client, filters: dict[str, str | None]) -> Iterator[Row]:
+    """The open transfers of the people whose messages wait."""
+    keys = {row["key"] for row in dead_letters(client, _MOST_LETTERS)}
+    people = sorted(key for key in keys if _PERSON_KEY.fullmatch(key))
+    for key in people:
+        if filters["person"] in (None, key):
+            rows = client.get("transfer", "/v1/transfers", **{**filters, "person": key})
+            yield from (row for row in rows if not row["closed"])
+
+
+def _transfers(rows: list[Row], wanted: int | None) -> list[Any]:
+    columns = ("transfer", "corridor", "record", "money", "advanced>", "late", "due", "reason")
+    cells = (
+        (
+            row["transfer_id"],
+            f"{row['origin']}>{row['destination']}",
+            row["record"],
+            row["money"],
+            row["advanced"],
+            "late" if row["overdue"] else "",
+            moment(row["due_at"]),
+            row["reason"],
+        )
+        for row in rows
+    )
+    shown = [screen.table(f"{len(rows)} transfers", columns, cells)]
+    if wanted is not None and len(rows) == wanted:
+        shown.append(f"more: --after {rows[-1]['transfer_id']}")
+    return shown
+
+
+def transfer(id_: TransferId, *, as_json: Json = False) -> None:
+    """One transfer with its timeline."""
+    with connected() as client:
+        found = client.get("transfer", f"/v1/transfers/{id_}")
+        found["timeline"] = _timeline(client, id_)
+    screen.answer(found, as_json, lambda: _one(found))
+
+
+def _timeline(client: Client, id_: UUID) -> list[Row]:
+    try:
+        found = client.get("monitor", f"/v1/timeline/{id_}")
+    except Refused as refused:
+        # The event log may be a moment behind the case.
+        if refused.status == NOT_FOUND:
+            return []
+        raise
+    return list(found["timeline"] if isinstance(found, dict) else found)
+
+
+def _one(found: Row) -> list[Any]:
+    facts = ((name, value) for name, value in found.items() if name != "timeline")
+    steps = ((moment(row["at"]), row["message"], row["text"]) for row in found["timeline"])
+    return [
+        screen.table("transfer", ("what", "is"), facts),
+        screen.table("timeline", ("at", "message", "text"), steps),
+    ]
+
+
+def person(
+    id_no: Annotated[str, typer.Argument(metavar="ID_NO", help="`-` reads standard input.")],
+    *,
+    id_type: IdType = "01",
+    as_json: Json = False,
+) -> None:
+    """Enrollments, months, entitlement and account balances of one person, per region."""
+    with connected() as client:
+        found = _person(client, id_type, id_no)
+        key = found.pop("person_key")
+        found["accounts"] = client.post("settlement", "/v1/accounts", {"person_key": key})
+    screen.answer(found, as_json, lambda: _about(found))
+
+
+def _person(client: Client, id_type: str, id_no: str) -> Row:
+    """The person of an ID number, which travels in a body and never in an address."""
+    number = sys.stdin.readline().strip() if id_no == "-" else id_no.strip()
+    if not number:
+        raise typer.BadParameter("no ID number was given")
+    found: Row = client.post("enrollment", "/v1/persons", {"id_type": id_type, "id_no": number})
+    return found
+
+
+def _about(found: Row) -> list[Any]:
+    columns = ("region", "scheme", "state", "months", "total>", "entitled from", "waiting>")
+    enrollments = (
+        (
+            row["region"],
+            row["scheme"],
+            row["state"],
+            " ".join(row["months"]),
+            row["months_total"],
+            row["entitled_from"],
+            row["waiting_months"],
+        )
+        for row in found["enrollments"]
+    )
+    accounts = (
+        (row["region"], row["balance"], row["unfunded"], row["recoverable"])
+        for row in found["accounts"]
+    )
+    covered = "covered today" if found["covered_today"] else "not covered today"
+    following = found.get("next")
+    said = f"; next: {following['what']} ({following['at']})" if following else ""
+    return [
+        f"{found['person']}: {covered}{said}",
+        screen.table("enrollments", columns, enrollments),
+        screen.table("accounts", ("region", "balance>", "unfunded>", "recoverable>"), accounts),
+    ]
+
+
+def receipts(
+    *,
+    state: Annotated[str | None, typer.Option(help="unmatched, matched, partly, …")] = None,
+    region: Annotated[str | None, typer.Option(help="Whose bank account received it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What the bank received, and what it was matched to."""
+    with connected() as client:
+        rows = client.get("settlement", "/v1/receipts", state=state, region=region)
+    columns = ("receipt", "region", "date", "state", "amount>", "verdict", "rule")
+    screen.answer(rows, as_json, lambda: screen.records("receipts", columns, rows))
+
+
+def exposure(*, as_json: Json = False) -> None:
+    """Open advances per corridor against the limit, and how old they are (working days)."""
+    with connected() as client:
+        rows = client.get("settlement", "/v1/exposure")
+    columns = ("corridor", "open>", "limit>", "count>", "ages")
+    screen.answer(rows, as_json, lambda: screen.records("exposure", columns, rows))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the family to the command line."""
+    for command in (transfers, transfer, person, receipts, exposure):
+        app.command(rich_help_panel=_PANEL)(command)

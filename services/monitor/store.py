@@ -1,0 +1,249 @@
+"""The event log in PostgreSQL: copied from every topic, read by transfer, key or cursor."""
+
+import json
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as BadBase64
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+import asyncpg
+
+from services.monitor.timeline import Event
+from shared.dead_letters import Record
+from shared.messages.catalogue import OWNERS
+from shared.messages.enrollment import Answered
+
+_TRANSFER = re.compile(rb'"transfer":\s*"([0-9a-f-]{36})"')
+_TO = re.compile(rb'"to":\s*"([0-9]{6})"')
+_MOST_EVENTS = 10_000
+"""More than any transfer or person has; a bound all the same."""
+_AHEAD = timedelta(days=3)
+_FOREVER = date(1970, 1, 1)
+_COLUMNS = (
+    'topic, partition, "offset", id, type, key, transfer, region, at, sent_at, correlation,'
+    " causation, lane, seq, body"
+)
+# Spelled out for each case, so that the planner sees which index serves it.
+_ABOUT = {
+    (False, True): "transfer = $1 AND $2::text IS NULL",
+    (True, False): "$1::uuid IS NULL AND key = $2",
+    (False, False): "transfer = $1 AND key = $2",
+}
+_CLOCK = "clock_timestamp() + offset_us * interval '1 microsecond'"
+
+Where = dict[str, dict[int, int]]
+"""The last offset that was read, by topic and partition."""
+
+
+class Monitor:
+    """What the chassis copies every topic through, but for upstream records: they are outside."""
+
+    name = "monitor"
+    topics: tuple[str, ...] = (
+        *(f"{owner}.{stream}" for owner in OWNERS for stream in ("commands", "events")),
+        Answered.answers,
+    )
+
+    async def copy(self, db: asyncpg.Connection, records: Sequence[Record]) -> None:
+        """Keeps the records as they came. One that is here already, or unreadable, is no error."""
+        rows = sorted((_row(record) for record in records), key=lambda row: row[1:4])
+        if rows:
+            await db.execute(
+                f"INSERT INTO events (day, {_COLUMNS}) SELECT * FROM unnest($1::date[],"  # noqa: S608
+                " $2::text[], $3::int[], $4::bigint[], $5::uuid[], $6::text[], $7::text[],"
+                " $8::uuid[], $9::text[], $10::timestamptz[], $11::timestamptz[], $12::uuid[],"
+                " $13::uuid[], $14::text[], $15::bigint[], $16::bytea[]) ON CONFLICT DO NOTHING",
+                *zip(*rows, strict=True),
+            )
+
+
+def _row(record: Record) -> tuple[object, ...]:
+    headers = record.headers
+    transfer, to = _TRANSFER.search(record.body), _TO.search(record.body)
+    kafka_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    sent_at = _instant(headers.get("sentat")) or kafka_at
+    return (
+        sent_at.date(),
+        record.topic,
+        record.partition,
+        record.offset,
+        _uuid(headers.get("ce_id")) or uuid5(NAMESPACE_OID, f"{record.lane}/{record.offset}"),
+        _plain(headers.get("ce_type")) or "",
+        _plain(record.key) or "",
+        _uuid(transfer[1].decode()) if transfer else None,
+        to[1].decode() if to else None,
+        _instant(headers.get("ce_time")) or sent_at,
+        sent_at,
+        _uuid(headers.get("correlationid")),
+        _uuid(headers.get("causationid")),
+        _plain(headers.get("lane")),
+        _number(headers.get("seq")),
+        record.body,
+    )
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def _instant(text: str | None) -> datetime | None:
+    """The instant in UTC; None where there is none, or one without an offset."""
+    try:
+        at = datetime.fromisoformat(text or "")
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _plain(text: str | None) -> str | None:
+    return text.replace("\x00", "") if text else text
+
+
+async def ensure_partitions(db: asyncpg.Connection, today: date) -> None:
+    """Makes the partitions of these days. Nothing is dropped: what happened is kept.
+
+    A day of which the default partition holds something stays there.
+    """
+    for day in (today + timedelta(days=n) for n in range(-1, _AHEAD.days + 1)):
+        if not await db.fetchval("SELECT EXISTS (SELECT FROM events_other WHERE day = $1)", day):
+            await db.execute(
+                "SELECT cell.keep_partitions('events'::regclass, $1, $1, $2)", day, _FOREVER
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a reader has come in every partition of every topic.
+
+    Rows of one partition are committed in the order of their offsets, so that nothing is skipped,
+    which a number over all rows could not promise.
+    """
+
+    where: Where = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor":
+        """The cursor in `text`. Raises ValueError."""
+        try:
+            raw = json.loads(urlsafe_b64decode(text.encode()))
+            where = {t: {int(p): int(o) for p, o in places.items()} for t, places in raw.items()}
+        except (BadBase64, AttributeError, TypeError, ValueError) as error:
+            raise ValueError("this is no cursor") from error
+        return cls(where)
+
+    def text(self) -> str:
+        """The cursor as it goes into a URL."""
+        return urlsafe_b64encode(json.dumps(self.where, separators=(",", ":")).encode()).decode()
+
+    def is_past(self, row: asyncpg.Record) -> bool:
+        """Whether the row was read before."""
+        return bool(row["offset"] <= self.where.get(row["topic"], {}).get(row["partition"], -1))
+
+    def past(self, rows: Sequence[asyncpg.Record]) -> "Cursor":
+        """The cursor after these rows."""
+        where = {topic: dict(places) for topic, places in self.where.items()}
+        for row in rows:
+            places = where.setdefault(row["topic"], {})
+            places[row["partition"]] = max(places.get(row["partition"], -1), row["offset"])
+        return Cursor(where)
+
+
+async def about(
+    db: asyncpg.Connection, *, transfer: UUID | None = None, key: str | None = None
+) -> list[asyncpg.Record]:
+    """All events of a transfer, or of a key, or of both, in the order of the log (`after`)."""
+    rows: list[asyncpg.Record] = await db.fetch(
+        "SELECT l.* FROM (SELECT *, max(sent_at) OVER"  # noqa: S608 - constants
+        ' (PARTITION BY topic, partition ORDER BY "offset") AS latest'
+        f" FROM (SELECT {_COLUMNS} FROM events WHERE {_ABOUT[transfer is None, key is None]}"
+        " LIMIT $3) AS found) AS l"
+        ' ORDER BY latest, topic, partition, "offset"',
+        transfer,
+        key,
+        _MOST_EVENTS,
+    )
+    return rows
+
+
+async def after(db: asyncpg.Connection, cursor: Cursor, limit: int) -> list[asyncpg.Record]:
+    """The next events of the whole log, each partition in its order, about by the time of sending.
+
+    Every partition offers its next `limit` rows at the latest time seen so far in it, so that the
+    merged order never takes a row before an earlier one of its partition.
+    """
+    places = [(t, p, o) for t, ps in cursor.where.items() for p, o in ps.items()]
+    rows: list[asyncpg.Record] = await db.fetch(
+        "WITH RECURSIVE places AS ("  # noqa: S608 - constants
+        " (SELECT topic, partition FROM events ORDER BY topic, partition LIMIT 1)"
+        " UNION ALL SELECT n.topic, n.partition FROM places p CROSS JOIN LATERAL"
+        " (SELECT topic, partition FROM events WHERE (topic, partition) > (p.topic, p.partition)"
+        " ORDER BY topic, partition LIMIT 1) n),"
+        " known AS (SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])"
+        ' AS k (topic, partition, "offset")),'
+        " next AS (SELECT n.* FROM places p LEFT JOIN known k USING (topic, partition)"
+        ' CROSS JOIN LATERAL (SELECT topic, partition, "offset", day,'
+        ' max(sent_at) OVER (ORDER BY "offset") AS latest FROM'
+        ' (SELECT topic, partition, "offset", day, sent_at FROM events'
+        " WHERE topic = p.topic AND partition = p.partition"
+        ' AND "offset" > coalesce(k."offset", -1) ORDER BY "offset" LIMIT $4) AS r) AS n'
+        ' ORDER BY latest, topic, partition, "offset" LIMIT $4)'
+        f' SELECT {_COLUMNS} FROM next JOIN events USING (topic, partition, "offset", day)'
+        ' ORDER BY latest, topic, partition, "offset"',
+        [topic for topic, _, _ in places],
+        [partition for _, partition, _ in places],
+        [offset for _, _, offset in places],
+        limit,
+    )
+    return rows
+
+
+def event(row: asyncpg.Record) -> Event:
+    """The row as the timeline takes it."""
+    return Event(
+        row["id"],
+        row["type"],
+        row["at"],
+        row["sent_at"],
+        row["lane"] or "",
+        row["seq"] or 0,
+        row["body"],
+    )
+
+
+async def latency(db: asyncpg.Connection, since: datetime | None) -> asyncpg.Record:
+    """From the first message of a transfer to its advance, in ms of real time, over all transfers.
+
+    An advance that was declined first waited for a limit, not for the system: it is left out.
+    """
+    return await db.fetchrow(
+        "SELECT count(*) AS transfers, coalesce(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms), 0)"
+        " AS p50, coalesce(percentile_cont(0.99) WITHIN GROUP (ORDER BY ms), 0) AS p99,"
+        " coalesce(max(ms), 0) AS max FROM (SELECT (extract(epoch FROM min(sent_at)"
+        " FILTER (WHERE type LIKE 'settlement.advance-credited.%') - min(sent_at)) * 1000)::float8"
+        " AS ms FROM events WHERE transfer IS NOT NULL GROUP BY transfer HAVING"
+        " bool_or(type LIKE 'settlement.advance-credited.%')"
+        " AND NOT bool_or(type LIKE 'settlement.advance-declined.%')"
+        " AND min(sent_at) >= coalesce($1, '-infinity')) AS each",
+        since,
+    )
+
+
+async def set_clock(db: asyncpg.Connection, at: datetime) -> datetime | None:
+    """Puts the business clock forward to `at`; None where it is later than that already."""
+    now: datetime | None = await db.fetchval(
+        "UPDATE cell.clock SET offset_us ="  # noqa: S608 - constants
+        " extract(epoch FROM $1 - clock_timestamp()) * 1000000"
+        f" WHERE {_CLOCK} <= $1 RETURNING {_CLOCK}",
+        at,
+    )
+    return now

@@ -1,0 +1,212 @@
+"""Which message becomes which letter, and what the letter says.
+
+A letter follows from one message alone, never from an order of messages, and its id from its
+natural key (person, subject, kind, version): told again it is the same letter.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from services.notification.reasons import reason
+from services.notification.templates import ACTIONS, STEPS, TEMPLATES
+from shared.calendar import SHANGHAI
+from shared.messages import NAMESPACE, Message, PersonEvent
+from shared.messages import enrollment as e
+from shared.messages import settlement as s
+from shared.messages import transfer as t
+from shared.money import yuan
+from shared.months import month_text
+
+Param = str | int | None
+Params = Mapping[str, Param]
+Place = Callable[[str], tuple[str, str]]
+"""The Chinese and English name of a region's code."""
+Text = tuple[str, str]
+"""The same in Chinese and in English."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """Something to be told to a person by `region`. `params` hold no personal data."""
+
+    id: UUID
+    person: str
+    transfer: UUID | None
+    kind: str
+    region: str
+    params: Params
+    decided_at: datetime
+
+
+def letter_id(person: str, subject: UUID | None, kind: str, version: str) -> UUID:
+    """The id of the letter with this natural key."""
+    return uuid5(NAMESPACE, f"letter\x1f{person}\x1f{subject}\x1f{kind}\x1f{version}")
+
+
+def letter(message: Message, at: datetime) -> Letter | None:
+    """The letter that `message` leads to, if any; `at` is business time."""
+    write = _WRITERS.get(type(message))
+    return write(message, at) if write else None
+
+
+def _write(
+    message: PersonEvent,
+    at: datetime,
+    kind: str,
+    params: Params,
+    *,
+    version: object = 1,
+    subject: UUID | None = None,
+) -> Letter:
+    transfer: UUID | None = getattr(message, "transfer", None)
+    id_ = letter_id(message.person, subject or transfer, kind, str(version))
+    return Letter(id_, message.person, transfer, kind, message.to, params, at)
+
+
+def _registration_refused(message: e.RegistrationRefused, at: datetime) -> Letter:
+    params: Params = {
+        "code": message.code,
+        "action": message.action,
+        "at": _day(message.occurred_at),
+    }
+    return _write(message, at, "registration-refused", params, subject=message.record)
+
+
+def _accepted(message: e.ReleaseAccepted, at: datetime) -> Letter:
+    return _write(message, at, "accepted", {"origin": message.origin})
+
+
+def _joined(message: e.RecordJoined, at: datetime) -> Letter:
+    params: dict[str, Param] = {
+        "origin": message.origin,
+        "months_total": message.months_total,
+        "waiting_months": message.waiting_months,
+        "entitled_from": _month(message.entitled_from),
+        "retroactive_from": _month(message.retroactive_from),
+    }
+    kind = "joined" if message.entitled_from is not None else "joined-unpaid"
+    # A corrected record joins again; only what differs for the person is told again.
+    version = f"{message.months_total}/{message.entitled_from}/{message.retroactive_from}"
+    return _write(message, at, kind, params, version=version)
+
+
+def _closed(message: t.Closed, at: datetime) -> Letter | None:
+    """Only an end without a release is news: the others were told step by step."""
+    params: Params = {"origin": message.origin, "code": message.reason}
+    if message.record in ("refused", "withdrawn") and message.reason == "deceased":
+        return _write(message, at, "ended-by-death", params)
+    if message.record in ("refused", "withdrawn"):
+        return _write(message, at, message.record, params)
+    if message.record == "not_needed":
+        return _write(message, at, "not-needed", params)
+    return None
+
+
+def _withdrawal_refused(message: t.WithdrawalRefused, at: datetime) -> Letter:
+    return _write(message, at, "withdrawal-refused", {"code": message.code})
+
+
+def _overdue(message: t.Overdue, at: datetime) -> Letter:
+    params: Params = {"owing": message.region, "step": message.step, "due": _day(message.due_at)}
+    kind = "overdue-funds" if message.step == "funds" else "overdue"
+    return _write(message, at, kind, params, version=message.step)
+
+
+def _advance_credited(message: s.AdvanceCredited, at: datetime) -> Letter:
+    params: Params = {"origin": message.origin, "amount_fen": message.amount_fen}
+    return _write(message, at, "advance-credited", params, version=message.version)
+
+
+def _awaiting(message: s.AdvanceDeclined, at: datetime) -> Letter | None:
+    if message.code == "deceased" or not message.awaiting_fen:
+        return None
+    params: Params = {"origin": message.origin, "amount_fen": message.awaiting_fen}
+    return _write(message, at, "awaiting", params, version=message.version)
+
+
+def _funded(message: s.AdvanceFunded, at: datetime) -> Letter:
+    params: Params = {"origin": message.origin, "amount_fen": message.matched_fen}
+    # A receipt taken back by the bank and paid anew funds the same amount: no second letter.
+    return _write(message, at, "funded", params, version=message.matched_fen)
+
+
+def _credited(message: s.FundsCredited, at: datetime) -> Letter | None:
+    if not message.applied_fen:
+        return None
+    params: Params = {"origin": message.origin, "amount_fen": message.applied_fen}
+    return _write(message, at, "credited-on-arrival", params, version=message.matched_fen)
+
+
+def _paid_out(message: s.PaidOut, at: datetime) -> Letter | None:
+    if not message.amount_fen:
+        return None
+    kind = "paid-out-to-heirs" if message.reason == "deceased" else "paid-out"
+    params: Params = {"paying": message.region, "amount_fen": message.amount_fen}
+    return _write(message, at, kind, params, version=message.region)
+
+
+_WRITERS: dict[type[Message], Callable[..., Letter | None]] = {
+    e.RegistrationRefused: _registration_refused,
+    e.ReleaseAccepted: _accepted,
+    e.RecordJoined: _joined,
+    t.Closed: _closed,
+    t.WithdrawalRefused: _withdrawal_refused,
+    t.Overdue: _overdue,
+    s.AdvanceCredited: _advance_credited,
+    s.AdvanceDeclined: _awaiting,
+    s.AdvanceFunded: _funded,
+    s.FundsCredited: _credited,
+    s.PaidOut: _paid_out,
+}
+
+HANDLED = frozenset(message.type for message in _WRITERS)
+"""The messages that lead to letters. A shortfall is between the regions: nobody is told."""
+
+
+def render(kind: str, region: str, params: Params, name: tuple[str, str], place: Place) -> Text:
+    """The letter as Chinese and English text; `name` as it stands in each."""
+    values = [_values(region, params, place, language) for language in (0, 1)]
+    texts = [
+        template.format(name=name[language], **values[language])
+        for language, template in enumerate(TEMPLATES[kind])
+    ]
+    return _with_waiting(texts[0], texts[1], params) if kind == "joined" else (texts[0], texts[1])
+
+
+def _values(region: str, params: Params, place: Place, language: int) -> dict[str, object]:
+    values: dict[str, object] = {"place": place(region)[language]}
+    for field in ("origin", "owing", "paying"):
+        if field in params:
+            values[field] = place(str(params[field]))[language]
+    if "amount_fen" in params:
+        values["amount"] = yuan(int(params["amount_fen"] or 0))
+    if "code" in params:
+        why = reason(str(params["code"]))
+        values |= {"why": why[language], "advice": why[2 + language]}
+    values |= {"date": params.get("at"), "due": params.get("due")}
+    values |= {"months": params.get("months_total"), "entitled": params.get("entitled_from")}
+    for field, words in (("action", ACTIONS), ("step", STEPS)):
+        if field in params:
+            word = str(params[field])
+            values[field] = words.get(word, (word, word))[language]
+    return values
+
+
+def _with_waiting(chinese: str, english: str, params: Params) -> Text:
+    if params.get("waiting_months"):
+        chinese += f"其中等待期{params['waiting_months']}个月。"
+        english += f" The waiting period is {params['waiting_months']} months."
+    if params.get("retroactive_from"):
+        chinese += f"待遇追溯至{params['retroactive_from']}。"
+        english += f" Cover reaches back to {params['retroactive_from']}."
+    return chinese, english
+
+
+def _day(at: datetime) -> str:
+    return at.astimezone(SHANGHAI).date().isoformat()
+
+
+def _month(month: int | None) -> str | None:
+    return None if month is None else month_text(month)

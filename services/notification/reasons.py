@@ -1,0 +1,123 @@
+"""Why something was refused and what the person can do, per code, in Chinese and English."""
+
+from typing import NamedTuple
+
+
+class Reason(NamedTuple):
+    """The cause as half a sentence and the advice as a whole one, each in both languages."""
+
+    why_zh: str
+    why_en: str
+    advice_zh: str
+    advice_en: str
+
+
+REASONS: dict[str, Reason] = {
+    "origin-not-stopped": Reason(
+        "您在转出地的参保尚未停保",
+        "your cover at the former place is still active",
+        "请先在转出地办理停保；停保后系统会自动重新发起转移，您无需再次申请。",
+        "Please have it stopped there; the transfer then starts again by itself.",
+    ),
+    "duplicate": Reason(
+        "您的关系已在向另一地转移",
+        "your record is already being transferred to another place",
+        "请先撤回另一申请，或等待其办结。",
+        "Please withdraw the other application first, or wait until it is complete.",
+    ),
+    "in_arrears": Reason(
+        "您在转出地有欠缴的医保费",
+        "contributions are unpaid at the former place",
+        "请先补缴欠费，再申请转移。",
+        "Please pay them first, then apply again.",
+    ),
+    "retiree": Reason(
+        "您已办理退休并享受退休人员医保待遇，关系不再转移",
+        "you receive the insurance of a retiree, which is not transferred",
+        "您的待遇不变；异地居住可申请异地就医备案。",
+        "Your benefits stay as they are; living elsewhere you may register for care there.",
+    ),
+    "deceased": Reason(
+        "登记显示该参保人已去世",
+        "the person is registered as deceased",
+        "如登记有误，请家属联系医保经办机构。",
+        "If this is wrong, please let the family contact the agency.",
+    ),
+    "no_record_here": Reason(
+        "转出地没有您的参保记录",
+        "there is no record of your insurance at the former place",
+        "请核对原参保地后重新申请。",
+        "Please check where you were insured before, then apply again.",
+    ),
+    "unknown_region": Reason(
+        "所填原参保地不在系统内",
+        "the former place you named is not known to the system",
+        "请核对原参保地后重新申请。",
+        "Please check where you were insured before, then apply again.",
+    ),
+    "origin_unknown": Reason(
+        "不知道您原来在哪里参保",
+        "it is not known where you were insured before",
+        "请在申请中填写原参保地。",
+        "Please name the former place of insurance in the application.",
+    ),
+    "next_plan_year": Reason(
+        "居民医保只能从下一个参保年度起转入",
+        "residents' insurance moves from the next plan year only",
+        "请在集中参保期为下一年度参保。",
+        "Please enroll for the next plan year.",
+    ),
+    "already_enrolled": Reason(
+        "您已在该地参保",
+        "you are already enrolled there",
+        "您无需再次登记。",
+        "You need not register again.",
+    ),
+    "not_enrolled": Reason(
+        "您尚未在该地参保",
+        "you are not enrolled there yet",
+        "请先办理参保登记，再申请转移。",
+        "Please enroll first, then apply for the transfer.",
+    ),
+    "papers_missing": Reason(
+        "缺少居住证等参保材料",
+        "a residence permit or another paper is missing",
+        "请补齐材料后重新办理。",
+        "Please bring the missing papers and register again.",
+    ),
+    "needs_two_people": Reason(
+        "关系已经转出，更改须由经办机构复核",
+        "the record has moved already, and a change needs the agency's review",
+        "请联系医保经办机构。",
+        "Please contact the agency.",
+    ),
+    "already-released": Reason(
+        "转出地已转出您的关系",
+        "the former place has released your record already",
+        "如确需退回，请联系转入地医保经办机构。",
+        "If it must be taken back, please contact the agency of the new place.",
+    ),
+    "record-withheld": Reason(
+        "转出地不能确认您的参保信息",
+        "the former place cannot confirm your record",
+        "请联系转出地医保经办机构核对参保信息。",
+        "Please check your record with the agency of the former place.",
+    ),
+}
+
+_UNKNOWN = Reason(
+    "未通过规则核验（代码 {code}）",
+    "the rules do not allow it (code {code})",
+    "请联系医保经办机构，并告知该代码。",
+    "Please contact the agency and name this code.",
+)
+
+
+def reason(code: str) -> Reason:
+    """The reason of a code; an unknown one is named, so that the agency can explain it."""
+    plain = code.replace("_", "-")
+    found = REASONS.get(code) or _BY_PLAIN.get(plain)
+    return found or Reason(*(text.replace("{code}", code) for text in _UNKNOWN))
+
+
+_BY_PLAIN = {code.replace("_", "-"): found for code, found in REASONS.items()}

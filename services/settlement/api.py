@@ -1,0 +1,159 @@
+"""Settlement over HTTP: statements in, remittances out, and what can be asked of the books."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from services.settlement import answers, queries, remittances, statements
+from services.settlement.lines import CODES, StatementError
+from services.settlement.trial_balance import trial_balance
+from shared.http import Refusal, Who
+from shared.messages import RegionCode
+from shared.service import Runtime
+from shared.settings import Holder
+
+_MOST_ROWS = 10_000
+_RUNS = "Jiexu-Runs"
+
+
+class Remit(BaseModel):
+    """Which releases to instruct; `lump`: one payment per destination, with the list."""
+
+    region: RegionCode
+    date: date
+    lump: bool = False
+
+
+class Person(BaseModel):
+    """Whose accounts."""
+
+    person_key: str
+
+
+class Subject(BaseModel):
+    """Which transfer."""
+
+    transfer: UUID
+
+
+def router(runtime: Runtime) -> APIRouter:
+    """The HTTP interface of settlement."""
+    api = APIRouter(prefix="/v1")
+    _statements(api, runtime)
+    _remittances(api, runtime)
+    _books(api, runtime)
+    _questions(api, runtime)
+    return api
+
+
+def _statements(api: APIRouter, runtime: Runtime) -> None:
+    @api.post("/statements", status_code=202)
+    async def take(request: Request, who: Who) -> Response:
+        try:
+            body = await _body(request, statements.LARGEST_FILE)
+            taken = await statements.take(runtime, body, who.may_see)
+        except StatementError as error:
+            return _refused(error)
+        return JSONResponse(answers.taken(taken), 202)
+
+
+async def _body(request: Request, largest: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > largest:
+            raise StatementError("too_large")
+    return bytes(body)
+
+
+def _refused(error: StatementError) -> Response:
+    chinese, english = CODES[error.code]
+    status = {"not_your_region": 403, "too_large": 413}.get(error.code, 422)
+    answer = {"code": error.code, "message": f"{chinese} / {english}", "where": error.where}
+    return JSONResponse(answer, status)
+
+
+def _remittances(api: APIRouter, runtime: Runtime) -> None:
+    @api.post("/remittances")
+    async def instruct(remit: Remit, who: Who) -> Response:
+        _seen(runtime, who, remit.region)
+        run = await remittances.instruct(runtime, remit.region, remit.date, lump=remit.lump)
+        async with runtime.pool.acquire() as db:
+            runs = await remittances.runs_of(db, remit.region, remit.date)
+            if run is None:
+                return Response(status_code=204)
+            body = await remittances.file_of(runtime, db, run)
+        names = ",".join(each.name for each in runs)
+        return Response(body, media_type="application/xml", headers={_RUNS: names})
+
+    @api.get("/remittances")
+    async def listed(who: Who, region: str, date: date | None = None) -> list[dict[str, Any]]:
+        _seen(runtime, who, region)
+        async with runtime.pool.acquire() as db:
+            return [answers.run(row) for row in await remittances.summaries(db, region, date)]
+
+    @api.get("/remittances/{name}")
+    async def file(who: Who, name: str) -> Response:
+        async with runtime.pool.acquire() as db:
+            run = await remittances.find_run(db, name)
+            if run is None or not who.may_see(run.region):
+                raise Refusal(404, "not_found", "没有这个批次 / there is no such run")
+            body = await remittances.file_of(runtime, db, run)
+        return Response(body, media_type="application/xml", headers={_RUNS: run.name})
+
+
+def _books(api: APIRouter, runtime: Runtime) -> None:
+    @api.get("/trial-balance")
+    async def balance(who: Who) -> dict[str, object]:
+        return trial_balance(await queries.snapshot(runtime.pool), who.may_see)
+
+    @api.get("/exposure")
+    async def exposure(who: Who, region: str | None = None) -> list[dict[str, Any]]:
+        regions = _visible(runtime, who, region)
+        async with runtime.pool.acquire() as db:
+            today = (await runtime.now(db)).date()
+        rows = await queries.exposed(runtime.pool, regions)
+        return answers.exposure(rows, runtime.regions, regions, today)
+
+
+def _questions(api: APIRouter, runtime: Runtime) -> None:
+    @api.post("/accounts")
+    async def accounts(person: Person, who: Who) -> list[dict[str, str]]:
+        rows = await queries.accounts_of(runtime.pool, person.person_key)
+        return [answers.account(row) for row in rows if who.may_see(row["region"])]
+
+    @api.get("/receipts")
+    async def receipts(
+        who: Who, state: str | None = None, region: str | None = None, limit: int = 1000
+    ) -> list[dict[str, Any]]:
+        regions = _visible(runtime, who, region)
+        rows = await queries.receipts(runtime.pool, regions, state, max(0, min(limit, _MOST_ROWS)))
+        return [answers.receipt(row) for row in rows]
+
+    @api.post("/explain")
+    async def explain(subject: Subject, who: Who) -> dict[str, Any]:
+        found = await queries.story_of(runtime.pool, subject.transfer)
+        postings, matched, sides = (
+            [row for row in rows if who.may_see(row["region"])] for rows in found
+        )
+        if not sides:
+            raise Refusal(404, "not_found", "没有这笔转移 / there is no such transfer")
+        return answers.explained(subject.transfer, postings, matched, sides)
+
+
+def _visible(runtime: Runtime, who: Holder, region: str | None) -> list[str]:
+    codes = [known.code for known in runtime.regions.all if who.may_see(known.code)]
+    if region is None:
+        return codes
+    if region not in codes:
+        raise Refusal(403, "not_your_region", "无权查询该地区 / not a region of yours")
+    return [region]
+
+
+def _seen(runtime: Runtime, who: Holder, region: str) -> None:
+    if runtime.regions.get(region) is None or not who.may_see(region):
+        raise Refusal(403, "not_your_region", "无权操作该地区 / not a region of yours")

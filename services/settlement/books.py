@@ -1,0 +1,281 @@
+"""The books open at one message: what is known, what has changed, what is to be said.
+
+`Books` lets a decision be written as a sequence of business acts; outside of `decide` nothing of
+it is seen but the `Decision` it closes with. States are never mutated, only replaced.
+"""
+
+from collections.abc import Hashable
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TypeVar, cast
+from uuid import UUID
+
+from services.settlement import ledger
+from services.settlement.exposure import Limits, LimitsOf
+from services.settlement.states import (
+    Claim,
+    Corridor,
+    Declined,
+    Holder,
+    Instruction,
+    Movement,
+    Part,
+    Receipt,
+    Release,
+    look_of,
+)
+from shared.calendar import shanghai_day
+from shared.decision import Decision, Delivery, States, Unexpected
+from shared.messages import Message
+
+State = TypeVar("State")
+Found = tuple[str, UUID]
+"""A person and a transfer."""
+
+
+def _place(declined: Declined) -> tuple[str, str, str, UUID]:
+    return declined.origin, declined.destination, declined.person, declined.transfer
+
+
+class Books:
+    """States of the batch, with this message's changes over them."""
+
+    def __init__(self, states: States, delivery: Delivery, limits_of: LimitsOf) -> None:
+        self._states = states
+        self._changes: dict[Hashable, object] = {}
+        self._out: list[Message] = []
+        self._limits_of = limits_of
+        self.cause: UUID = delivery.id
+        self.at: datetime = delivery.at
+        self.today: date = shanghai_day(delivery.at)
+
+    def close(self) -> Decision:
+        """What the message led to."""
+        return Decision(self._changes, self._out)
+
+    def say(self, *messages: Message) -> None:
+        """Sends messages."""
+        self._out += messages
+
+    def _get(self, key: Hashable, kind: type[State]) -> State | None:
+        found = self._changes[key] if key in self._changes else self._states.get(key)
+        return cast("State | None", found)
+
+    def _all(self, *key: Hashable) -> tuple[UUID, ...]:
+        return self._get(key, tuple) or ()
+
+    def _join(self, key: Hashable, item: object) -> None:
+        known = self._get(key, tuple) or ()
+        if item not in known:
+            self._changes[key] = (*known, item)
+
+    def holder(self, person: str, region: str) -> Holder:
+        """The person at a region; without an account if nothing is known of them there."""
+        return self._get(("holder", person, region), Holder) or Holder(person, region)
+
+    def keep_holder(self, holder: Holder) -> None:
+        """Keeps what has become of a holder."""
+        self._changes["holder", holder.person, holder.region] = holder
+
+    def movement(self, person: str, record: UUID) -> Movement | None:
+        """What a record did, if it was handled."""
+        return self._get(("movement", person, record), Movement)
+
+    def keep_movement(self, movement: Movement) -> None:
+        """Keeps what a record did."""
+        self._changes["movement", movement.person, movement.record] = movement
+
+    def release(self, person: str, transfer: UUID) -> Release | None:
+        """O's side of a transfer."""
+        return self._get(("release", person, transfer), Release)
+
+    def releases(self, person: str, region: str) -> list[Release]:
+        """What was asked of a region about a person, in the order of the transfers."""
+        found = [self.release(person, transfer) for transfer in self._all("releases", person)]
+        own = [release for release in found if release and release.region == region]
+        return sorted(own, key=lambda release: (release.opened_at, release.transfer))
+
+    def keep_release(self, release: Release) -> None:
+        """Keeps what has become of a release."""
+        self._changes["release", release.person, release.transfer] = release
+        self._join(("releases", release.person), release.transfer)
+        self._join(("released", release.transfer), (release.person, release.transfer))
+
+    def released(self, transfer: UUID) -> Release | None:
+        """O's side of a transfer, whoever the person is."""
+        for person, _ in cast("tuple[Found, ...]", self._all("released", transfer)):
+            return self.release(person, transfer)
+        return None
+
+    def instruction(self, person: str, transfer: UUID, run: str) -> Instruction | None:
+        """A line of a payment file, if it is booked."""
+        return self._get(("instruction", person, transfer, run), Instruction)
+
+    def keep_instruction(self, line: Instruction) -> None:
+        """Keeps a line of a payment file."""
+        self._changes["instruction", line.person, line.transfer, line.run] = line
+
+    def claim(self, person: str, transfer: UUID) -> Claim | None:
+        """D's side of a transfer."""
+        return self._get(("claim", person, transfer), Claim)
+
+    def claims(self, person: str, region: str) -> list[Claim]:
+        """The claims of a region about a person, in the order of the transfers."""
+        found = [self.claim(person, transfer) for transfer in self._all("claims", person)]
+        own = [claim for claim in found if claim and claim.region == region]
+        return sorted(own, key=lambda claim: (claim.opened_at, claim.transfer))
+
+    def keep_claim(self, claim: Claim) -> None:
+        """Keeps what has become of a claim, and the corridor's exposure with it."""
+        before = self.claim(claim.person, claim.transfer)
+        found = (claim.person, claim.transfer)
+        if before is None:
+            self._join(("claims", claim.person), claim.transfer)
+            self._join(("claimed", claim.transfer), found)
+        if before is None or before.announced_fen != claim.announced_fen:
+            look = look_of(claim.region, claim.origin, claim.announced_fen)
+            self._join(("expected", look), found)
+        self._changes["claim", *found] = claim
+
+    def claimed(self, transfer: UUID) -> Claim | None:
+        """D's side of a transfer, whoever the person is."""
+        for person, _ in cast("tuple[Found, ...]", self._all("claimed", transfer)):
+            return self.claim(person, transfer)
+        return None
+
+    def expected(self, look: str) -> list[Claim]:
+        """The claims, open or funded, that a part found by `look` may be for."""
+        found = cast("tuple[Found, ...]", self._all("expected", look))
+        claims = [self.claim(person, transfer) for person, transfer in found]
+        return [
+            claim
+            for claim in claims
+            if claim and look == look_of(claim.region, claim.origin, claim.announced_fen)
+        ]
+
+    def corridor(self, origin: str, destination: str) -> Corridor:
+        """The exposure of a corridor."""
+        known = self._get(("corridor", origin, destination), Corridor)
+        return known or Corridor(origin, destination)
+
+    def keep_corridor(self, corridor: Corridor) -> None:
+        """Keeps a corridor's exposure."""
+        self._changes["corridor", corridor.origin, corridor.destination] = corridor
+
+    def limits(self, origin: str, destination: str) -> Limits:
+        """The limits of a corridor today. Raises Unexpected where a region is not known."""
+        try:
+            return self._limits_of(origin, destination, self.today)
+        except KeyError as unknown:
+            raise Unexpected("unknown_region", f"no region has the code {unknown}") from None
+
+    def declined(self, origin: str, destination: str) -> list[Declined]:
+        """The oldest of the advances that were declined for the limit and not offered again."""
+        queue = cast(
+            "tuple[Declined, ...]", self._get(("declined", origin, destination), tuple) or ()
+        )
+        current = [self._queued(one) for one in queue]
+        return [one for one in current if one and not one.offered]
+
+    def _queued(self, known: Declined) -> Declined | None:
+        key = ("queued", *_place(known))
+        if key in self._changes or key in self._states:
+            return self._get(key, Declined)
+        return known
+
+    def keep_declined(self, declined: Declined) -> None:
+        """Queues an advance that was declined for the limit, or says that it is offered again."""
+        key: Hashable = ("queued", *_place(declined))
+        self._changes[key] = declined
+        if not declined.offered:
+            key = ("declined", declined.origin, declined.destination)
+            queue = cast("tuple[Declined, ...]", self._get(key, tuple) or ())
+            rest = [one for one in queue if one.transfer != declined.transfer]
+            rest.append(declined)
+            rest.sort(key=lambda one: (one.declined_at, one.person, one.transfer))
+            self._changes[key] = tuple(rest)
+
+    def forget_declined(self, claim: Claim) -> None:
+        """The claim waits for the limit no longer."""
+        key = ("queued", claim.origin, claim.region, claim.person, claim.transfer)
+        self._changes[key] = None
+
+    def receipt(self, receipt: UUID) -> Receipt | None:
+        """A line of a bank statement, if it is booked."""
+        return self._get(("receipt", receipt), Receipt)
+
+    def keep_receipt(self, receipt: Receipt) -> None:
+        """Keeps a line of a bank statement."""
+        self._changes["receipt", receipt.receipt] = receipt
+
+    def part(self, receipt: UUID, part: int) -> Part | None:
+        """One payment inside a credit."""
+        return self._get(("part", receipt, part), Part)
+
+    def keep_part(self, part: Part) -> None:
+        """Keeps what has become of a part."""
+        self._changes["part", part.receipt, part.part] = part
+        for look in part.looks:
+            self._join(("waiting", look), (part.receipt, part.part))
+
+    def waiting(self, look: str) -> list[Part]:
+        """The parts with unmatched money that are found by `look`, in a stable order."""
+        found = cast("tuple[tuple[UUID, int], ...]", self._all("waiting", look))
+        parts = [self.part(receipt, part) for receipt, part in sorted(found)]
+        return [part for part in parts if part and look in part.looks]
+
+    def text(self, receipt: UUID, part: int) -> str | None:
+        """What the bank line says of the payee, if it was needed and could be unsealed."""
+        return self._get(("text", receipt, part), str)
+
+    def name(self, person: str, region: str) -> str | None:
+        """The person's name, if it was needed and could be unsealed."""
+        return self._get(("name", person, region), str)
+
+    def named(self, region: str, name_key: str) -> bool:
+        """Whether a claim of the region is about somebody of this exact name."""
+        return bool(self._get(("named", region, name_key), bool))
+
+    def post(
+        self,
+        kind: str,
+        region: str,
+        postings: ledger.Postings,
+        *,
+        person: str,
+        subject: object,
+        version: int = 0,
+        transfer: UUID | None = None,
+    ) -> None:
+        """Writes an entry, and the turnover of the two accounts that are kept by person."""
+        if not postings:
+            return
+        id_ = ledger.entry_id(person, region, kind, str(subject), version)
+        self._changes["entry", id_] = ledger.Entry(
+            id=id_,
+            kind=kind,
+            region=region,
+            person=person,
+            subject=str(subject),
+            version=version,
+            transfer=transfer,
+            business_date=self.today,
+            cause=self.cause,
+            reverses=None,
+            postings=postings,
+        )
+        turnover = ledger.totals(postings)
+        if ledger.PERSONAL not in turnover and ledger.AWAITING not in turnover:
+            return
+        holder = self.holder(person, region)
+        personal = turnover.get(ledger.PERSONAL, (0, 0))
+        awaiting = turnover.get(ledger.AWAITING, (0, 0))
+        holder = replace(
+            holder,
+            personal_debit_fen=holder.personal_debit_fen + personal[0],
+            personal_credit_fen=holder.personal_credit_fen + personal[1],
+            awaiting_debit_fen=holder.awaiting_debit_fen + awaiting[0],
+            awaiting_credit_fen=holder.awaiting_credit_fen + awaiting[1],
+        )
+        assert holder.balance_fen >= 0, kind  # noqa: S101 decided before it is posted
+        self.keep_holder(holder)

@@ -1,0 +1,309 @@
+"""D's side: the advance (预划), the declined advance, and the receipt that makes it real (做实)."""
+
+from dataclasses import replace
+
+from services.settlement import ledger
+from services.settlement.books import Books
+from services.settlement.exposure import offers, opened, refusal
+from services.settlement.onward import release_after, send_on_claim
+from services.settlement.receipts import reserve_waiting
+from services.settlement.states import Claim, Declined, Part
+from shared.decision import Unexpected
+from shared.messages.settlement import (
+    AdvanceCredited,
+    AdvanceDeclined,
+    AdvanceFunded,
+    Applied,
+    ApplyReceipt,
+    CreditAdvance,
+    ExcessFound,
+    FundsCredited,
+    OfferAgain,
+    ShortfallFound,
+)
+
+
+def credit_advance(books: Books, m: CreditAdvance) -> None:
+    """Credits what O has announced, or remembers it as awaited; once per transfer and version."""
+    if m.amount_fen <= 0 or m.origin == m.to:
+        raise Unexpected("bad_amount", "an advance is above zero, from another region")
+    known = books.claim(m.person, m.transfer)
+    if known is not None and m.version in known.versions:
+        _answer(books, known, m.version, m.amount_fen)
+        return
+    claim = known or _announced(books, m)
+    if (claim.region, claim.origin) != (m.to, m.origin):
+        raise Unexpected("another_corridor", "the transfer's claim is on another corridor")
+    claim = replace(
+        claim,
+        versions=(*claim.versions, m.version),
+        announced_fen=claim.announced_fen + m.amount_fen,
+        advance=m.advance,
+    )
+    leaving = release_after(books, claim)
+    goes_on = leaving is not None and not leaving.paid_out
+    wanted_fen = claim.awaiting_fen + m.amount_fen
+    code = None if goes_on else _refusal(books, claim, wanted_fen)
+    if code is None:
+        _credit(books, claim, m.amount_fen, "advance", str(m.transfer), m.version)
+    else:
+        _await(books, claim, m.amount_fen, m.version, code)
+    claim = books.claim(m.person, m.transfer) or claim
+    _answer(books, claim, m.version, wanted_fen if code is None else m.amount_fen)
+    if goes_on:
+        send_on_claim(books, claim, wanted_fen, wanted_fen)
+    reserve_waiting(books, claim)
+
+
+def _announced(books: Books, m: CreditAdvance) -> Claim:
+    name_keys = books.holder(m.person, m.to).name_keys
+    return Claim(
+        person=m.person,
+        transfer=m.transfer,
+        region=m.to,
+        origin=m.origin,
+        opened_at=m.opened_at or books.at,
+        announced_on=books.today,
+        released_on=m.released_on,
+        name_key=name_keys[0] if name_keys else None,
+    )
+
+
+def _refusal(books: Books, claim: Claim, wanted_fen: int) -> str | None:
+    holder = books.holder(claim.person, claim.region)
+    if holder.deceased:
+        return "deceased"
+    if not claim.advance:
+        return "switched_off"
+    if not holder.account:
+        return "no_account"
+    if release_after(books, claim) is not None:
+        return "switched_off"
+    corridor = books.corridor(claim.origin, claim.region)
+    limits = books.limits(claim.origin, claim.region)
+    return refusal(corridor, limits, claim.open_fen, wanted_fen)
+
+
+def _credit(
+    books: Books, claim: Claim, amount_fen: int, kind: str, subject: str, version: int
+) -> None:
+    """Credits `amount_fen` that is new, and all that was only awaited."""
+    was_awaited_fen = claim.awaiting_fen
+    more_fen = amount_fen + was_awaited_fen
+    credited = replace(
+        claim,
+        credited_fen=claim.credited_fen + more_fen,
+        awaiting_fen=0,
+        open_fen=claim.open_fen + more_fen,
+        declined=None,
+        declined_at=None,
+    )
+    corridor = books.corridor(claim.origin, claim.region)
+    books.keep_corridor(opened(corridor, claim.open_fen, credited.open_fen))
+    books.keep_claim(credited)
+    if claim.declined is not None:
+        books.forget_declined(claim)
+    books.post(
+        kind,
+        claim.region,
+        ledger.advanced(claim.origin, amount_fen, was_awaited_fen),
+        person=claim.person,
+        subject=subject,
+        version=version,
+        transfer=claim.transfer,
+    )
+
+
+def _await(books: Books, claim: Claim, amount_fen: int, version: int, code: str) -> None:
+    claim = replace(claim, awaiting_fen=claim.awaiting_fen + amount_fen)
+    _decline(books, claim, code)
+    books.post(
+        "announce",
+        claim.region,
+        ledger.announced(claim.origin, amount_fen),
+        person=claim.person,
+        subject=claim.transfer,
+        version=version,
+        transfer=claim.transfer,
+    )
+
+
+def _decline(books: Books, claim: Claim, code: str) -> None:
+    claim = replace(claim, declined=code, declined_at=claim.declined_at or books.at)
+    books.keep_claim(claim)
+    if code != "limit_reached":
+        books.forget_declined(claim)
+        return
+    books.keep_declined(
+        Declined(
+            origin=claim.origin,
+            destination=claim.region,
+            person=claim.person,
+            transfer=claim.transfer,
+            declined_at=claim.declined_at or books.at,
+            amount_fen=claim.awaiting_fen,
+        )
+    )
+
+
+def _answer(books: Books, claim: Claim, version: int, amount_fen: int) -> None:
+    if claim.declined is None:
+        books.say(
+            AdvanceCredited(
+                to=claim.region,
+                person=claim.person,
+                transfer=claim.transfer,
+                origin=claim.origin,
+                version=version,
+                amount_fen=amount_fen,
+                credited_fen=claim.credited_fen,
+                open_fen=claim.unpaid_fen,
+            )
+        )
+        return
+    books.say(
+        AdvanceDeclined(
+            to=claim.region,
+            person=claim.person,
+            transfer=claim.transfer,
+            origin=claim.origin,
+            version=version,
+            code=claim.declined,
+            awaiting_fen=claim.awaiting_fen,
+        )
+    )
+
+
+def offer_again(books: Books, m: OfferAgain) -> None:
+    """Credits a declined advance, unless it was funded meanwhile or is still refused."""
+    claim = books.claim(m.person, m.transfer)
+    if claim is None:
+        return
+    if not claim.awaiting_fen:
+        books.forget_declined(claim)
+        return
+    code = _refusal(books, claim, claim.awaiting_fen)
+    version = max(claim.versions)
+    if code is None:
+        awaited_fen = claim.awaiting_fen
+        subject = f"{claim.transfer}/{claim.credited_fen}"
+        _credit(books, claim, 0, "advance-offered", subject, 0)
+        claim = books.claim(m.person, m.transfer) or claim
+        _answer(books, claim, version, awaited_fen)
+    else:
+        _decline(books, claim, code)
+        if code != claim.declined:
+            _answer(books, books.claim(m.person, m.transfer) or claim, version, 0)
+    reserve_waiting(books, books.claim(m.person, m.transfer) or claim)
+
+
+def apply_receipt(books: Books, m: ApplyReceipt) -> None:
+    """Applies the smaller of the receipt and the claim; the rest stays in suspense."""
+    claim = books.claim(m.person, m.transfer)
+    part = books.part(m.receipt, m.part)
+    if claim is None or part is None:
+        raise Unexpected("unknown_receipt", "no such claim or receipt was ever reserved")
+    if part.reserved_fen < m.amount_fen or claim.reserved_fen < m.amount_fen:
+        return  # applied before
+    applied_fen = min(m.amount_fen, claim.unpaid_fen)
+    to_advance_fen = min(applied_fen, claim.open_fen)
+    to_awaited_fen = applied_fen - to_advance_fen
+    excess_fen = m.amount_fen - applied_fen
+    funded = replace(
+        claim,
+        credited_fen=claim.credited_fen + to_awaited_fen,
+        awaiting_fen=claim.awaiting_fen - to_awaited_fen,
+        matched_fen=claim.matched_fen + applied_fen,
+        open_fen=claim.open_fen - to_advance_fen,
+        reserved_fen=claim.reserved_fen - m.amount_fen,
+        excess_fen=claim.excess_fen + excess_fen,
+    )
+    if funded.declined and not funded.awaiting_fen:
+        funded = replace(funded, declined=None, declined_at=None)
+        books.forget_declined(claim)
+    books.keep_claim(funded)
+    _book(books, part, claim, m.amount_fen, to_advance_fen, to_awaited_fen)
+    _tell(books, m, funded, applied_fen, to_awaited_fen, excess_fen)
+    if to_awaited_fen:
+        send_on_claim(books, funded, to_awaited_fen, 0)
+    if to_advance_fen:
+        _free(books, claim, funded)
+
+def _book(
+    books: Books,
+    part: Part,
+    claim: Claim,
+    amount_fen: int,
+    to_advance_fen: int,
+    to_awaited_fen: int,
+) -> None:
+    books.post(
+        "apply",
+        claim.region,
+        ledger.applied(claim.origin, to_advance_fen, to_awaited_fen),
+        person=claim.person,
+        subject=f"{part.receipt}/{part.part}/{part.applied_fen}",
+        transfer=claim.transfer,
+    )
+    books.keep_part(
+        replace(
+            part,
+            reserved_fen=part.reserved_fen - amount_fen,
+            applied_fen=part.applied_fen + to_advance_fen + to_awaited_fen,
+        )
+    )
+
+
+def _free(books: Books, before: Claim, after: Claim) -> None:
+    """The exposure has shrunk: the oldest declined advances that fit are offered again."""
+    corridor = opened(
+        books.corridor(after.origin, after.region), before.open_fen, after.open_fen
+    )
+    books.keep_corridor(corridor)
+    waiting = books.declined(after.origin, after.region)
+    if not waiting:
+        return
+    for declined in offers(corridor, books.limits(after.origin, after.region), waiting):
+        books.keep_declined(replace(declined, offered=True))
+        books.say(
+            OfferAgain(
+                to=declined.destination,
+                person=declined.person,
+                transfer=declined.transfer,
+                origin=declined.origin,
+            )
+        )
+
+
+def _tell(
+    books: Books,
+    m: ApplyReceipt,
+    claim: Claim,
+    applied_fen: int,
+    credited_now_fen: int,
+    excess_fen: int,
+) -> None:
+    found: list[type[Applied]] = []
+    if credited_now_fen:
+        found.append(FundsCredited)
+    elif applied_fen and not claim.unpaid_fen:
+        found.append(AdvanceFunded)
+    if applied_fen and claim.unpaid_fen:
+        found.append(ShortfallFound)
+    if excess_fen:
+        found.append(ExcessFound)
+    for kind in found:
+        books.say(
+            kind(
+                to=m.to,
+                person=m.person,
+                transfer=m.transfer,
+                origin=claim.origin,
+                receipt=m.receipt,
+                applied_fen=applied_fen,
+                matched_fen=claim.matched_fen,
+                credited_fen=claim.credited_fen,
+                open_fen=claim.unpaid_fen,
+                excess_fen=claim.excess_fen,
+            )
+        )

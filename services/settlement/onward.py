@@ -1,0 +1,121 @@
+"""Money that comes after its account was released goes on to where the person went.
+
+A→B→C: what B credits by A→B, once C has asked B, is owed to C. Only along a transfer opened later
+than what credits, or A→B→A would never end.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from services.settlement import ledger
+from services.settlement.books import Books
+from services.settlement.states import Claim, Holder, Release
+from shared.messages.settlement import FundsCorrected, PaidOut
+
+
+def later_release(books: Books, holder: Holder, after: datetime | None) -> Release | None:
+    """The first release of the region that was opened after `after` (any, if that is None)."""
+    for release in books.releases(holder.person, holder.region):
+        if after is None or release.opened_at > after:
+            return release
+    return None
+
+
+def release_after(books: Books, claim: Claim) -> Release | None:
+    """The first release that takes along what `claim` credits."""
+    for release in books.releases(claim.person, claim.region):
+        if (release.opened_at, release.transfer) > (claim.opened_at, claim.transfer):
+            return release
+    return None
+
+
+def send_on(books: Books, holder: Holder, amount_fen: int, *, after: datetime | None) -> None:
+    """Moves on what was credited at `holder` just now, if a later transfer has left."""
+    release = later_release(books, holder, after)
+    if release is not None:
+        add(books, release, amount_fen)
+    elif holder.deceased:
+        _to_heirs(books, holder, amount_fen)
+
+
+def send_on_claim(books: Books, claim: Claim, amount_fen: int, unfunded_fen: int) -> None:
+    """Moves on what `claim` credited just now, if a later transfer has left."""
+    release = release_after(books, claim)
+    if release is not None:
+        add(books, release, amount_fen, unfunded_fen)
+        return
+    holder = books.holder(claim.person, claim.region)
+    if holder.deceased:
+        _to_heirs(books, holder, amount_fen)
+
+
+def add(books: Books, release: Release, amount_fen: int, unfunded_fen: int = 0) -> None:
+    """Releases `amount_fen` more: the next version of the release."""
+    version = release.version + 1
+    grown = replace(release, version=version, released_fen=release.released_fen + amount_fen)
+    if release.paid_out:
+        grown = replace(grown, paid_out_fen=release.paid_out_fen + amount_fen)
+        postings, kind = ledger.paid_out(amount_fen), "payout"
+    else:
+        grown = replace(
+            grown,
+            payable_fen=release.payable_fen + amount_fen,
+            unfunded_fen=release.unfunded_fen + unfunded_fen,
+        )
+        postings, kind = ledger.released(release.destination, amount_fen), "release"
+    books.keep_release(grown)
+    books.post(
+        kind,
+        release.region,
+        postings,
+        person=release.person,
+        subject=release.transfer,
+        version=version,
+        transfer=release.transfer,
+    )
+    if release.paid_out:
+        books.say(_paid_out(release, amount_fen))
+    else:
+        books.say(_corrected(books, grown, amount_fen))
+
+
+def _corrected(books: Books, release: Release, delta_fen: int) -> FundsCorrected:
+    return FundsCorrected(
+        to=release.destination,
+        person=release.person,
+        transfer=release.transfer,
+        origin=release.region,
+        version=release.version,
+        delta_fen=delta_fen,
+        released_on=books.today,
+    )
+
+
+def _paid_out(release: Release, amount_fen: int) -> PaidOut:
+    return PaidOut(
+        to=release.destination,
+        person=release.person,
+        transfer=release.transfer,
+        region=release.region,
+        amount_fen=amount_fen,
+        reason="no-account-at-destination",
+    )
+
+
+def _to_heirs(books: Books, holder: Holder, amount_fen: int) -> None:
+    books.post(
+        "payout",
+        holder.region,
+        ledger.paid_out(amount_fen),
+        person=holder.person,
+        subject=books.cause,
+    )
+    books.say(
+        PaidOut(
+            to=holder.region,
+            person=holder.person,
+            region=holder.region,
+            amount_fen=amount_fen,
+            reason="deceased",
+        )
+    )

@@ -1,0 +1,125 @@
+"""ISO 20022 pain.001.001.09: the file that tells an origin's bank to pay. PURE."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from uuid import UUID
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from shared.money import yuan
+from shared.regions import Region
+
+_NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
+_LONGEST_NAME = 140
+_LONGEST_REMARK = 140
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is to be paid for one transfer. `name` is empty where the person was erased."""
+
+    transfer: UUID
+    destination: str
+    amount_fen: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One payment file; `name` identifies it at the bank for ever."""
+
+    name: str
+    region: str
+    on: date
+    lump: bool
+    created_at: datetime
+
+
+def document(run: Run, origin: Region, payees: dict[str, Region], dues: Sequence[Due]) -> bytes:
+    """The file of a run. The same facts give the same bytes."""
+    payments = _lumps(run, dues) if run.lump else [(due.transfer.hex, [due]) for due in dues]
+    total = yuan(sum(due.amount_fen for due in dues))
+    root = Element("Document", xmlns=_NAMESPACE)
+    initiation = SubElement(root, "CstmrCdtTrfInitn")
+    header = SubElement(initiation, "GrpHdr")
+    _add(header, "MsgId", run.name)
+    _add(header, "CreDtTm", run.created_at.isoformat(timespec="seconds"))
+    _add(header, "NbOfTxs", str(len(payments)))
+    _add(header, "CtrlSum", total)
+    _add(header, "InitgPty/Nm", _holder(origin))
+    information = SubElement(initiation, "PmtInf")
+    _add(information, "PmtInfId", run.name)
+    _add(information, "PmtMtd", "TRF")
+    _add(information, "NbOfTxs", str(len(payments)))
+    _add(information, "CtrlSum", total)
+    _add(information, "ReqdExctnDt/Dt", run.on.isoformat())
+    _add(information, "Dbtr/Nm", _holder(origin))
+    account = SubElement(information, "DbtrAcct")
+    _add(account, "Id/Othr/Id", origin.bank.expense_account)
+    _add(account, "Ccy", "CNY")
+    _bank(SubElement(information, "DbtrAgt"), origin)
+    for end_to_end_id, parts in payments:
+        payee = payees[parts[0].destination]
+        information.append(_payment(end_to_end_id, payee, parts, lump=run.lump))
+    body: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return body
+
+
+def lump_id(run: str, destination: str) -> str:
+    """The end-to-end id of a lump payment: at most 35 characters."""
+    return f"{run}-{destination}"
+
+
+def _lumps(run: Run, dues: Sequence[Due]) -> list[tuple[str, list[Due]]]:
+    by_destination = groupby(
+        sorted(dues, key=lambda due: (due.destination, due.transfer.hex)),
+        key=lambda due: due.destination,
+    )
+    return [(lump_id(run.name, code), list(parts)) for code, parts in by_destination]
+
+
+def _payment(end_to_end_id: str, payee: Region, dues: Sequence[Due], *, lump: bool) -> Element:
+    payment = Element("CdtTrfTxInf")
+    _add(payment, "PmtId/EndToEndId", end_to_end_id)
+    amount = SubElement(SubElement(payment, "Amt"), "InstdAmt", Ccy="CNY")
+    amount.text = yuan(sum(due.amount_fen for due in dues))
+    _bank(SubElement(payment, "CdtrAgt"), payee)
+    _add(payment, "Cdtr/Nm", _holder(payee))
+    _add(payment, "CdtrAcct/Id/Othr/Id", payee.bank.income_account)
+    remittance = SubElement(payment, "RmtInf")
+    if lump:
+        remittance.extend(_listed(dues))
+    else:
+        _add(remittance, "Ustrd", f"{dues[0].name} {end_to_end_id}".strip()[:_LONGEST_REMARK])
+    return payment
+
+
+def _listed(dues: Iterable[Due]) -> Iterable[Element]:
+    for due in dues:
+        row = Element("Strd")
+        amount = SubElement(SubElement(row, "RfrdDocAmt"), "RmtdAmt", Ccy="CNY")
+        amount.text = yuan(due.amount_fen)
+        _add(row, "CdtrRefInf/Ref", due.transfer.hex)
+        if due.name:
+            _add(row, "AddtlRmtInf", due.name[:_LONGEST_REMARK])
+        yield row
+
+
+def _bank(agent: Element, region: Region) -> None:
+    member = SubElement(SubElement(agent, "FinInstnId"), "ClrSysMmbId")
+    # CNAPS: the clearing system of the People's Bank.
+    _add(member, "ClrSysId/Cd", "CNAPS")
+    _add(member, "MmbId", region.bank.bank_code)
+
+
+def _holder(region: Region) -> str:
+    return region.bank.payer_names[0][:_LONGEST_NAME]
+
+
+def _add(parent: Element, path: str, text: str) -> None:
+    for tag in path.split("/"):
+        parent = SubElement(parent, tag)
+    parent.text = _NOT_XML.sub("", text)

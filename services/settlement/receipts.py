@@ -1,0 +1,245 @@
+"""Credits of the bank: booked to suspense, judged part by part, reserved for the claims they are
+for. Reserving happens under the corridor's lock; the person hears of it by `apply-receipt`."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from services.settlement import ledger, reconciliation
+from services.settlement.books import Books
+from services.settlement.payments import take_back
+from services.settlement.reconciliation import Candidate, Evidence, Finding
+from services.settlement.states import Claim, Part, Receipt, look_of
+from shared.decision import Unexpected
+from shared.messages.settlement import (
+    ApplyReceipt,
+    Detail,
+    ReceiptUnmatched,
+    RecordReceipt,
+)
+
+_MOST_NAMES = 16
+"""So many of a part's name keys, the most specific first, are asked for another person's name."""
+
+
+def record_receipt(books: Books, m: RecordReceipt) -> None:
+    """Books a credit, and reserves what of it is known to belong to a claim."""
+    if m.amount_fen <= 0:
+        raise Unexpected("bad_amount", "a credit is above zero")
+    known = books.receipt(m.receipt)
+    if known is not None:
+        if (known.account, known.amount_fen) != (m.account, m.amount_fen):
+            raise Unexpected("conflict", "the receipt was booked with another content")
+        return
+    parts = [_part(m, number, detail) for number, detail in enumerate(_details(m))]
+    judged: list[Part] = []
+    for part, detail in zip(parts, _details(m), strict=True):
+        back_fen = take_back(books, m, part, detail)
+        judged.append(_returned(part, back_fen) if back_fen else part)
+    suspended_fen = sum(part.suspended_fen for part in judged)
+    books.keep_receipt(_receipt(books, m, "suspense" if suspended_fen else "returned"))
+    books.post(
+        "receipt",
+        m.to,
+        ledger.received(m.bank, suspended_fen),
+        person=m.account,
+        subject=m.receipt,
+    )
+    for part in judged:
+        books.keep_part(part)
+        if part.rest_fen:
+            _match(books, part, m)
+
+
+def _details(m: RecordReceipt) -> Sequence[Detail]:
+    """The payments of the entry; one without details where they do not add up to it."""
+    if m.details and all(d.amount_fen > 0 for d in m.details):
+        if sum(d.amount_fen for d in m.details) == m.amount_fen:
+            return m.details
+    return (Detail(amount_fen=m.amount_fen),)
+
+
+def _part(m: RecordReceipt, number: int, detail: Detail) -> Part:
+    return Part(
+        receipt=m.receipt,
+        part=number,
+        region=m.to,
+        amount_fen=detail.amount_fen,
+        payer_region=detail.payer_region,
+        suspended_fen=detail.amount_fen,
+        refs=tuple(dict.fromkeys(detail.references)),
+        name_keys=detail.name_keys,
+    )
+
+
+def _returned(part: Part, back_fen: int) -> Part:
+    rest_fen = part.amount_fen - back_fen
+    return replace(
+        part,
+        suspended_fen=rest_fen,
+        verdict="ambiguous" if rest_fen else "returned",
+        rule="return",
+        evidence={"returned_fen": back_fen},
+        transfers=part.refs,
+    )
+
+
+def _receipt(books: Books, m: RecordReceipt, booked: str) -> Receipt:
+    return Receipt(
+        receipt=m.receipt,
+        account=m.account,
+        region=m.to,
+        bank=m.bank,
+        direction="credit",
+        amount_fen=m.amount_fen,
+        booked_on=m.booked_on,
+        value_on=m.value_on,
+        reversal=m.reversal,
+        booked=booked,
+        sealed=m.sealed,
+        recorded_at=books.at,
+    )
+
+
+def _match(books: Books, part: Part, m: RecordReceipt) -> None:
+    """Judges a new part, and tells if a person must look at it."""
+    if part.rule == "return":
+        finding = Finding("ambiguous", "return")
+    elif m.reversal or any(d.return_code for d in m.details):
+        # A payment of ours that came back, and we do not know which: nobody's claim is paid.
+        finding = Finding("unknown", "return")
+        books.keep_part(replace(part, rule="return", transfers=part.refs))
+    else:
+        finding = _reserve(books, part)
+    if finding.asks:
+        books.say(
+            ReceiptUnmatched(
+                to=m.to,
+                account=m.account,
+                receipt=part.receipt,
+                code=finding.verdict,
+                amount_fen=part.rest_fen,
+            )
+        )
+
+
+def reserve_waiting(books: Books, claim: Claim) -> None:
+    """A claim was announced or grew: what came before it, or in excess of it, is matched anew."""
+    looks = [claim.transfer.hex, look_of(claim.region, claim.origin, claim.announced_fen)]
+    seen: set[tuple[UUID, int]] = set()
+    for look in looks:
+        for part in books.waiting(look):
+            if (part.receipt, part.part) in seen or part.region != claim.region:
+                continue
+            seen.add((part.receipt, part.part))
+            if part.rule == "return":
+                continue
+            current = books.claim(claim.person, claim.transfer) or claim
+            if claim.transfer in part.transfers:
+                _use_excess(books, part, current)
+            elif not part.transfers:
+                _reserve(books, part)
+
+
+def _use_excess(books: Books, part: Part, claim: Claim) -> None:
+    """The claim has grown: takes from what had come in excess of it."""
+    amount_fen = min(part.rest_fen, claim.available_fen, claim.excess_fen)
+    if amount_fen <= 0:
+        return
+    books.keep_claim(
+        replace(
+            claim,
+            reserved_fen=claim.reserved_fen + amount_fen,
+            excess_fen=claim.excess_fen - amount_fen,
+        )
+    )
+    books.keep_part(replace(part, reserved_fen=part.reserved_fen + amount_fen))
+    _apply(books, part, claim, amount_fen, "excess-anew")
+
+
+def _reserve(books: Books, part: Part) -> Finding:
+    """Judges a part, keeps the evidence and reserves what the verdict says."""
+    evidence = _evidence(books, part)
+    finding = reconciliation.judge(part, evidence)
+    reserved_fen = sum(amount_fen for _, amount_fen in finding.reserved)
+    books.keep_part(
+        replace(
+            part,
+            reserved_fen=part.reserved_fen + reserved_fen,
+            verdict=finding.verdict,
+            rule=finding.rule,
+            evidence=_kept(part, evidence, finding),
+            transfers=tuple(claim.transfer for claim, _ in finding.reserved),
+        )
+    )
+    for claim, amount_fen in finding.reserved:
+        books.keep_claim(replace(claim, reserved_fen=claim.reserved_fen + amount_fen))
+        _apply(books, part, claim, amount_fen, finding.rule)
+    return finding
+
+
+def _apply(books: Books, part: Part, claim: Claim, amount_fen: int, rule: str) -> None:
+    books.say(
+        ApplyReceipt(
+            to=claim.region,
+            person=claim.person,
+            transfer=claim.transfer,
+            origin=claim.origin,
+            receipt=part.receipt,
+            part=part.part,
+            amount_fen=amount_fen,
+            rule=rule,
+        )
+    )
+
+
+def _evidence(books: Books, part: Part) -> Evidence:
+    if part.refs:
+        found = [claim for ref in part.refs if (claim := books.claimed(ref)) is not None]
+        return Evidence(referred=found, names_another=_names_another(books, part, found))
+    if not part.payer_region or not part.name_keys:
+        return Evidence()
+    look = look_of(part.region, part.payer_region, part.amount_fen)
+    keys = set(part.name_keys)
+    text = books.text(part.receipt, part.part)
+    alike = [
+        Candidate(claim, reconciliation.agreement(text, books.name(claim.person, claim.region)))
+        for claim in books.expected(look)
+        if not keys.isdisjoint(books.holder_keys(claim))
+    ]
+    rivals = [
+        other
+        for other in books.waiting(look)
+        if (other.receipt, other.part) != (part.receipt, part.part)
+        and not keys.isdisjoint(other.name_keys)
+    ]
+    return Evidence(alike=alike, rivals=len(rivals))
+
+
+def _names_another(books: Books, part: Part, referred: Sequence[Claim]) -> bool:
+    keys = set(part.name_keys)
+    if any(not keys.isdisjoint(books.holder_keys(claim)) for claim in referred):
+        return False
+    return any(books.named(part.region, key) for key in part.name_keys[:_MOST_NAMES])
+
+
+def _kept(part: Part, evidence: Evidence, finding: Finding) -> dict[str, object]:
+    considered = [*evidence.referred, *(candidate.claim for candidate in evidence.alike)]
+    kept: dict[str, object] = {
+        "candidates": [
+            {
+                "transfer": str(claim.transfer),
+                "available_fen": claim.available_fen,
+                "rejected": finding.rejected.get(claim.transfer),
+            }
+            for claim in considered
+        ]
+    }
+    if part.refs:
+        kept["references"] = [str(ref) for ref in part.refs]
+    agreed = {str(c.claim.transfer): c.agrees for c in evidence.alike}
+    if agreed:
+        kept["names"] = agreed
+    if evidence.rivals:
+        kept["rivals"] = evidence.rivals
+    return kept

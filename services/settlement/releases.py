@@ -1,0 +1,222 @@
+"""O's side: the personal account is emptied, and owed to D or paid out."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from services.settlement import ledger
+from services.settlement.books import Books
+from services.settlement.exposure import opened
+from services.settlement.states import Claim, Release
+from shared.decision import Unexpected
+from shared.messages.settlement import (
+    AdvanceCredited,
+    FundsReleased,
+    NothingToRelease,
+    PaidOut,
+    PayOut,
+    ReleaseFunds,
+)
+
+
+def release_funds(books: Books, m: ReleaseFunds) -> None:
+    """Empties the account, once per transfer; asked again, it answers the same."""
+    if m.destination == m.to:
+        raise Unexpected("same_region", "a region does not release to itself")
+    known = books.release(m.person, m.transfer)
+    if known is not None:
+        _answer(books, known)
+        return
+    release = _asked(books, m, m.transfer, m.destination, m.opened_at)
+    for claim in books.claims(m.person, m.to):
+        if _goes_along(claim, release):
+            _advance_for_release(books, claim)
+    balance_fen = books.holder(m.person, m.to).balance_fen
+    if balance_fen:
+        unfunded_fen = sum(
+            claim.open_fen
+            for claim in books.claims(m.person, m.to)
+            if _goes_along(claim, release)
+        )
+        release = replace(
+            release,
+            version=1,
+            principal_fen=balance_fen,
+            unfunded_fen=min(unfunded_fen, balance_fen),
+            released_fen=balance_fen,
+            payable_fen=balance_fen,
+        )
+        books.post(
+            "release",
+            m.to,
+            ledger.released(m.destination, balance_fen),
+            person=m.person,
+            subject=m.transfer,
+            version=1,
+            transfer=m.transfer,
+        )
+    else:
+        release = replace(release, code=_why_nothing(books, m.person, m.to))
+    books.keep_release(release)
+    _answer(books, release)
+
+
+def pay_out(books: Books, m: PayOut) -> None:
+    """Pays the account to the person (D has no account for it) or to the heirs."""
+    if m.transfer is None:
+        _pay_heirs(books, m)
+        return
+    known = books.release(m.person, m.transfer)
+    if known is not None:
+        _answer(books, known)
+        return
+    release = _asked(books, m, m.transfer, m.destination or m.to, m.opened_at)
+    release = replace(release, paid_out=True)
+    balance_fen = books.holder(m.person, m.to).balance_fen
+    if balance_fen:
+        release = replace(
+            release,
+            version=1,
+            principal_fen=balance_fen,
+            released_fen=balance_fen,
+            paid_out_fen=balance_fen,
+        )
+        books.post(
+            "payout",
+            m.to,
+            ledger.paid_out(balance_fen),
+            person=m.person,
+            subject=m.transfer,
+            version=1,
+            transfer=m.transfer,
+        )
+    else:
+        release = replace(release, code=_why_nothing(books, m.person, m.to))
+    books.keep_release(release)
+    _answer(books, release)
+
+
+def _asked(
+    books: Books,
+    m: ReleaseFunds | PayOut,
+    transfer: UUID,
+    destination: str,
+    opened_at: datetime | None,
+) -> Release:
+    return Release(
+        person=m.person,
+        transfer=transfer,
+        region=m.to,
+        destination=destination,
+        opened_at=opened_at or books.at,
+        released_on=books.today,
+    )
+
+
+def _goes_along(claim: Claim, release: Release) -> bool:
+    return (claim.opened_at, claim.transfer) < (release.opened_at, release.transfer)
+
+
+def _why_nothing(books: Books, person: str, region: str) -> str:
+    return "zero_balance" if books.holder(person, region).account else "no_account"
+
+
+def _advance_for_release(books: Books, claim: Claim) -> None:
+    """What is awaited becomes an advance, without regard to the limit: it leaves at once, so
+    that nothing of it becomes spendable here."""
+    if not claim.awaiting_fen:
+        return
+    amount_fen = claim.awaiting_fen
+    credited = replace(
+        claim,
+        credited_fen=claim.credited_fen + amount_fen,
+        awaiting_fen=0,
+        open_fen=claim.open_fen + amount_fen,
+        declined=None,
+        declined_at=None,
+    )
+    books.keep_claim(credited)
+    books.forget_declined(claim)
+    corridor = books.corridor(claim.origin, claim.region)
+    books.keep_corridor(opened(corridor, claim.open_fen, credited.open_fen))
+    books.post(
+        "advance-onward",
+        claim.region,
+        ledger.advanced(claim.origin, 0, amount_fen),
+        person=claim.person,
+        subject=f"{claim.transfer}/{claim.credited_fen}",
+        transfer=claim.transfer,
+    )
+    books.say(
+        AdvanceCredited(
+            to=claim.region,
+            person=claim.person,
+            transfer=claim.transfer,
+            origin=claim.origin,
+            version=max(claim.versions),
+            amount_fen=amount_fen,
+            credited_fen=credited.credited_fen,
+            open_fen=credited.unpaid_fen,
+        )
+    )
+
+
+def _pay_heirs(books: Books, m: PayOut) -> None:
+    holder = replace(books.holder(m.person, m.to), deceased=True)
+    books.keep_holder(holder)
+    if not holder.balance_fen:
+        return
+    books.post(
+        "payout",
+        m.to,
+        ledger.paid_out(holder.balance_fen),
+        person=m.person,
+        subject=m.record or books.cause,
+    )
+    books.say(
+        PaidOut(
+            to=m.to,
+            person=m.person,
+            region=m.to,
+            amount_fen=holder.balance_fen,
+            reason=m.reason,
+        )
+    )
+
+
+def _answer(books: Books, release: Release) -> None:
+    if release.code is not None:
+        books.say(
+            NothingToRelease(
+                to=release.destination,
+                person=release.person,
+                transfer=release.transfer,
+                origin=release.region,
+                code=release.code,
+            )
+        )
+    elif release.paid_out:
+        books.say(
+            PaidOut(
+                to=release.destination,
+                person=release.person,
+                transfer=release.transfer,
+                region=release.region,
+                amount_fen=release.principal_fen,
+                reason="no-account-at-destination",
+            )
+        )
+    else:
+        books.say(
+            FundsReleased(
+                to=release.destination,
+                person=release.person,
+                transfer=release.transfer,
+                origin=release.region,
+                version=1,
+                principal_fen=release.principal_fen,
+                interest_fen=release.interest_fen,
+                unfunded_fen=release.unfunded_fen,
+                released_on=release.released_on,
+            )
+        )

@@ -1,0 +1,176 @@
+"""Remittances out: releases that are due are claimed for a payment file, once, and told the books.
+
+A run's file is made anew from its lines whenever it is asked for, so that no name is kept in it:
+who was erased since is no longer named.
+"""
+
+from datetime import date
+from uuid import UUID, uuid5
+
+import asyncpg
+
+from services.settlement.bank_commands import Numbered
+from services.settlement.pain import Due, Run, document
+from shared.calendar import SHANGHAI
+from shared.messages import NAMESPACE
+from shared.messages.settlement import InstructRemittance
+from shared.sealing import unseal
+from shared.service import Runtime
+
+# What the books still owe, less what a file has claimed and the books have not heard of yet.
+_DUE = """
+SELECT r.person, r.transfer, r.destination,
+       r.payable_fen - coalesce(claimed.fen, 0) AS amount_fen
+  FROM releases r
+  LEFT JOIN LATERAL (
+       SELECT sum(l.amount_fen)::bigint AS fen FROM remittance_lines l
+        WHERE l.person = r.person AND l.transfer = r.transfer
+          AND NOT EXISTS (SELECT FROM instructions i WHERE i.person = l.person
+                             AND i.transfer = l.transfer AND i.run = l.run)) claimed ON true
+ WHERE r.region = $1 AND r.released_on <= $2 AND r.destination = ANY($3)
+   AND r.payable_fen > coalesce(claimed.fen, 0)
+ ORDER BY r.destination, r.transfer
+"""
+
+
+async def instruct(runtime: Runtime, region: str, on: date, *, lump: bool) -> Run | None:
+    """Claims what is due at `region` for a new run.
+
+    Where nothing new is due it is the last run of that region and date, None if there is none.
+    """
+    async with runtime.pool.acquire() as db, db.transaction():
+        await _lock(db, region)
+        due = await db.fetch(_DUE, region, on, _paid_by_remittance(runtime, region, on))
+        if not due:
+            runs = await runs_of(db, region, on)
+            return runs[-1] if runs else None
+        run = await _open_run(runtime, db, region, on, lump=lump)
+        await db.copy_records_to_table(
+            "remittance_lines",
+            records=[
+                (row["person"], row["transfer"], run.name, row["destination"], row["amount_fen"])
+                for row in due
+            ],
+        )
+        await runtime.send(db, [_command(run, row) for row in due])
+        return run
+
+
+def _paid_by_remittance(runtime: Runtime, region: str, on: date) -> list[str]:
+    corridor = runtime.regions.corridor
+    return [
+        other.code
+        for other in runtime.regions.all
+        if other.code != region and corridor(region, other.code, on).settlement_mode == "remittance"
+    ]
+
+
+async def _lock(db: asyncpg.Connection, region: str) -> None:
+    # Two files of one account at the same time would claim the same releases.
+    await db.execute(
+        "INSERT INTO bank_accounts (account) VALUES ($1) ON CONFLICT DO NOTHING",
+        f"{region}:expense",
+    )
+    await db.execute("SELECT FROM bank_accounts WHERE account = $1 FOR UPDATE", f"{region}:expense")
+
+
+async def _open_run(
+    runtime: Runtime, db: asyncpg.Connection, region: str, on: date, *, lump: bool
+) -> Run:
+    seq = 1 + len(await runs_of(db, region, on))
+    run = Run(
+        name=f"{region}-{on:%Y%m%d}-{seq}",
+        region=region,
+        on=on,
+        lump=lump,
+        created_at=await runtime.now(db),
+    )
+    await db.execute(
+        "INSERT INTO remittance_runs (region, run_on, seq, run, lump, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6)",
+        *(region, on, seq, run.name, lump, run.created_at),
+    )
+    return run
+
+
+def _command(run: Run, row: asyncpg.Record) -> Numbered:
+    transfer: UUID = row["transfer"]
+    message = InstructRemittance(
+        to=run.region,
+        person=row["person"],
+        transfer=transfer,
+        destination=row["destination"],
+        run=run.name,
+        amount_fen=row["amount_fen"],
+    )
+    return uuid5(NAMESPACE, f"instruct\x1f{run.name}\x1f{transfer}"), message
+
+
+async def runs_of(db: asyncpg.Connection, region: str, on: date | None = None) -> list[Run]:
+    """The runs of a region (of one date), in their order."""
+    rows = await db.fetch(
+        "SELECT run, region, run_on, lump, created_at FROM remittance_runs"
+        " WHERE region = $1 AND ($2::date IS NULL OR run_on = $2) ORDER BY run_on, seq",
+        region,
+        on,
+    )
+    return [_run(row) for row in rows]
+
+
+async def summaries(
+    db: asyncpg.Connection, region: str, on: date | None = None
+) -> list[asyncpg.Record]:
+    """The runs of a region (of one date) with what they instruct, in their order."""
+    return list(
+        await db.fetch(
+            "SELECT r.run, r.region, r.run_on, r.lump, count(*) AS transfers,"
+            " sum(l.amount_fen)::bigint AS amount_fen FROM remittance_runs r"
+            " JOIN remittance_lines l ON l.run = r.run"
+            " WHERE r.region = $1 AND ($2::date IS NULL OR r.run_on = $2)"
+            " GROUP BY r.region, r.run_on, r.seq ORDER BY r.run_on, r.seq",
+            region,
+            on,
+        )
+    )
+
+
+async def find_run(db: asyncpg.Connection, name: str) -> Run | None:
+    """The run of that name."""
+    row = await db.fetchrow(
+        "SELECT run, region, run_on, lump, created_at FROM remittance_runs WHERE run = $1", name
+    )
+    return _run(row) if row else None
+
+
+def _run(row: asyncpg.Record) -> Run:
+    created_at = row["created_at"].astimezone(SHANGHAI)
+    return Run(row["run"], row["region"], row["run_on"], row["lump"], created_at)
+
+
+async def file_of(runtime: Runtime, db: asyncpg.Connection, run: Run) -> bytes:
+    """The payment file of a run, pain.001.001.09."""
+    rows = await db.fetch(
+        "SELECT l.person, l.transfer, l.destination, l.amount_fen, h.sealed"
+        " FROM remittance_lines l LEFT JOIN holders h ON h.person = l.person AND h.region = $2"
+        " WHERE l.run = $1 ORDER BY l.destination, l.transfer",
+        run.name,
+        run.region,
+    )
+    keys = await runtime.keyring.person_keys(db, {row["person"] for row in rows})
+    dues = [
+        Due(
+            transfer=row["transfer"],
+            destination=row["destination"],
+            amount_fen=row["amount_fen"],
+            name=_name(keys.get(row["person"]), row["sealed"]),
+        )
+        for row in rows
+    ]
+    known = {region.code: region for region in runtime.regions.all}
+    return document(run, known[run.region], known, dues)
+
+
+def _name(key: bytes | None, sealed: str | None) -> str:
+    if key is None or sealed is None:
+        return ""
+    return unseal(key, sealed).get("name") or ""

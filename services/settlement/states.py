@@ -1,0 +1,214 @@
+"""What the books remember, as frozen rows: each is a row of `deploy/migrations/sql/settlement.sql`,
+where the meaning of every column is written. Amounts are whole fen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from shared.messages.settlement import BankKind
+
+Verdict = Literal[
+    "exact",
+    "short",
+    "over",
+    "partial",
+    "duplicate",
+    "returned",
+    "unknown",
+    "ambiguous",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A person at a region: the two accounts that are kept by person."""
+
+    person: str
+    region: str
+    account: bool = False
+    opened: UUID | None = None
+    reopened_at: datetime | None = None
+    personal_debit_fen: int = 0
+    personal_credit_fen: int = 0
+    awaiting_debit_fen: int = 0
+    awaiting_credit_fen: int = 0
+    deceased: bool = False
+    sealed: str | None = None
+    name_keys: tuple[str, ...] = ()
+
+    @property
+    def balance_fen(self) -> int:
+        """What the person can spend here."""
+        return self.personal_credit_fen - self.personal_debit_fen
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What one upstream record did to a personal account; `code` if it did nothing."""
+
+    person: str
+    record: UUID
+    region: str
+    what: str
+    amount_fen: int
+    refunded_fen: int = 0
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """O's side of a transfer; `region` is O."""
+
+    person: str
+    transfer: UUID
+    region: str
+    destination: str
+    opened_at: datetime
+    released_on: date
+    paid_out: bool = False
+    version: int = 0
+    code: str | None = None
+    principal_fen: int = 0
+    interest_fen: int = 0
+    unfunded_fen: int = 0
+    released_fen: int = 0
+    paid_out_fen: int = 0
+    payable_fen: int = 0
+    remitting_fen: int = 0
+    debited_fen: int = 0
+    returned_fen: int = 0
+    overpaid_fen: int = 0
+
+    @property
+    def sent_fen(self) -> int:
+        """What was instructed or paid and did not come back."""
+        return self.remitting_fen + self.debited_fen - self.returned_fen
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """A line of a payment file, once booked."""
+
+    person: str
+    transfer: UUID
+    run: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """D's side of a transfer: the claim on O, which is also the expected receipt."""
+
+    person: str
+    transfer: UUID
+    region: str
+    origin: str
+    opened_at: datetime
+    announced_on: date
+    released_on: date
+    versions: tuple[int, ...] = ()
+    announced_fen: int = 0
+    credited_fen: int = 0
+    awaiting_fen: int = 0
+    matched_fen: int = 0
+    open_fen: int = 0
+    reserved_fen: int = 0
+    excess_fen: int = 0
+    advance: bool = True
+    declined: str | None = None
+    declined_at: datetime | None = None
+    name_key: str | None = None
+
+    @property
+    def unpaid_fen(self) -> int:
+        """What O still has to pay: the open advance and what is awaited."""
+        return self.open_fen + self.awaiting_fen
+
+    @property
+    def available_fen(self) -> int:
+        """What of it no receipt is reserved for."""
+        return max(0, self.unpaid_fen - self.reserved_fen)
+
+
+@dataclass(frozen=True, slots=True)
+class Corridor:
+    """The exposure of a corridor: open advances, and how many claims they are."""
+
+    origin: str
+    destination: str
+    open_fen: int = 0
+    claims: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """An advance declined for the corridor's limit; `offered` while it is offered again."""
+
+    origin: str
+    destination: str
+    person: str
+    transfer: UUID
+    declined_at: datetime
+    amount_fen: int
+    offered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A line of a bank statement, as booked."""
+
+    receipt: UUID
+    account: str
+    region: str
+    bank: BankKind
+    direction: Literal["credit", "debit"]
+    amount_fen: int
+    booked_on: date
+    value_on: date | None
+    reversal: bool
+    booked: str
+    sealed: str | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One payment inside a credit, with the verdict on it."""
+
+    receipt: UUID
+    part: int
+    region: str
+    amount_fen: int
+    payer_region: str | None = None
+    suspended_fen: int = 0
+    reserved_fen: int = 0
+    applied_fen: int = 0
+    returned_fen: int = 0
+    verdict: Verdict = "unknown"
+    rule: str = "none"
+    evidence: Mapping[str, object] | None = None
+    transfers: tuple[UUID, ...] = ()
+    refs: tuple[UUID, ...] = ()
+    name_keys: tuple[str, ...] = ()
+
+    @property
+    def rest_fen(self) -> int:
+        """What is in suspense and matched to nothing."""
+        return self.suspended_fen - self.reserved_fen - self.applied_fen - self.returned_fen
+
+    @property
+    def looks(self) -> Sequence[str]:
+        """What finds the part while some of it is unmatched."""
+        if self.rest_fen <= 0 or self.verdict == "returned":
+            return ()
+        looks = [reference.hex for reference in self.refs]
+        if self.payer_region and self.name_keys and not self.transfers:
+            looks.append(look_of(self.region, self.payer_region, self.amount_fen))
+        return looks
+
+
+def look_of(region: str, payer_region: str, amount_fen: int) -> str:
+    """What finds a part by who paid whom how much."""
+    return f"{region}|{payer_region}|{amount_fen}"

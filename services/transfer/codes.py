@@ -1,0 +1,51 @@
+"""The published reasons of a transfer, each with a sentence in Chinese and English."""
+
+CODES: dict[str, tuple[str, str]] = {
+    "origin-not-stopped": (
+        "原参保地尚未停保；停保后将自动重新发起转移。",
+        "Cover at the origin is still active; when it stops, a new transfer starts by itself.",
+    ),
+    "duplicate": (
+        "同一参保关系已有一笔转移在办理。",
+        "Another transfer of the same record is under way.",
+    ),
+    "in_arrears": ("原参保地有欠费，请先补缴。", "There are unpaid months at the origin."),
+    "retiree": ("退休人员不办理转移接续。", "The record of a retiree is not transferred."),
+    "deceased": ("参保人已身故。", "The person has died."),
+    "no_record_here": ("转出地没有该参保关系。", "The origin has no such record."),
+    "next_plan_year": (
+        "居民医保当年不转移，请为下一年度申请。",
+        "Resident cover moves for the next plan year only.",
+    ),
+    "withdrawn": ("申请已撤回。", "The application was withdrawn."),
+    "already-released": (
+        "参保信息已转出，不能撤回。",
+        "The record was released already; withdrawing is not possible any more.",
+    ),
+    "already-ended": ("该转移已经结束。", "This transfer has ended already."),
+    "unknown-transfer": ("没有这笔转移。", "There is no such transfer."),
+    "record-withheld": ("转出地最终未转出参保信息。", "The origin did not release the record."),
+    "digest-mismatch": (
+        "参保信息表校验不符，已请转出地更正。",
+        "The record was damaged on the way.",
+    ),
+    "limit_reached": (
+        "预划额度已用完，资金到账后入账。",
+        "The corridor's limit is used up; the money is credited when it arrives.",
+    ),
+    "single_limit": (
+        "超过单笔预划限额，资金到账后入账。",
+        "Above the limit of a single advance; the money is credited when it arrives.",
+    ),
+    "switched_off": (
+        "不适用预划，资金到账后入账。",
+        "No advance applies; the money is credited when it arrives.",
+    ),
+    "no_account": ("转入地没有个人账户。", "There is no personal account at the destination."),
+    "account_frozen": ("转出地个人账户被冻结。", "The account at the origin is frozen."),
+}
+
+
+def sentence(code: str | None) -> tuple[str, str]:
+    """What a code says in Chinese and English; an unknown one says itself."""
+    return CODES.get(code or "", (code or "", code or ""))

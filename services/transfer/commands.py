@@ -1,0 +1,194 @@
+"""What the saga says, made from what it knows: the commands and answers of one transfer."""
+
+from dataclasses import replace
+from datetime import date, datetime
+
+from services.transfer.states import Deadline, Step, Transfer, answer, ignore
+from shared.calendar import shanghai_day
+from shared.decision import Unexpected
+from shared.messages import Message, Trigger, enrollment, settlement, transfer
+from shared.policy import Corridor
+from shared.regions import Regions
+
+Opening = (
+    enrollment.Registered
+    | enrollment.RegistrationRefused
+    | enrollment.CoverStopped
+    | transfer.Apply
+)
+
+
+def new_transfer(message: Opening, at: datetime, regions: Regions) -> Transfer:
+    """The transfer that an opening message describes, with the policy in force on its day."""
+    assert message.transfer
+    assert message.origin
+    if isinstance(message, enrollment.Registered):
+        scheme = message.origin_scheme or message.scheme
+        new_scheme, first_month = message.scheme, message.month
+        trigger: Trigger = "auto"
+    elif isinstance(message, enrollment.RegistrationRefused):
+        scheme = new_scheme = message.scheme or "310"
+        trigger, first_month = message.trigger or "auto", None
+    else:
+        scheme, new_scheme = message.scheme, message.new_scheme
+        trigger, first_month = message.trigger, message.first_month
+    return Transfer(
+        id=message.transfer,
+        person=message.person,
+        origin=message.origin,
+        destination=message.to,
+        scheme=scheme or "310",
+        new_scheme=new_scheme or "310",
+        trigger=trigger,
+        account=getattr(message, "account", False),
+        opened_at=at,
+        policy=regions.corridor(message.origin, message.to, shanghai_day(at)).version,
+        first_month=first_month,
+        plan_year=getattr(message, "plan_year", None),
+    )
+
+
+def release_record(now: Transfer) -> enrollment.ReleaseRecord:
+    """O is asked for the record."""
+    return enrollment.ReleaseRecord(
+        to=now.origin,
+        person=now.person,
+        transfer=now.id,
+        destination=now.destination,
+        scheme=now.scheme,
+        new_scheme=now.new_scheme,
+        first_month=now.first_month,
+        plan_year=now.plan_year,
+        trigger=now.trigger,
+        account=now.account,
+    )
+
+
+def join_record(
+    now: Transfer, record: enrollment.RecordReleased | enrollment.RecordCorrected
+) -> enrollment.JoinRecord:
+    """D is asked to join the months that O released."""
+    return enrollment.JoinRecord(
+        to=now.destination,
+        person=now.person,
+        transfer=now.id,
+        origin=now.origin,
+        version=record.version,
+        scheme=record.scheme,
+        new_scheme=now.new_scheme,
+        months=record.months,
+        digest=record.digest,
+    )
+
+
+def release_funds(now: Transfer) -> settlement.ReleaseFunds:
+    """O is asked to empty the account and owe the money to D."""
+    return settlement.ReleaseFunds(
+        to=now.origin, person=now.person, transfer=now.id, destination=now.destination
+    )
+
+
+def pay_out(now: Transfer) -> settlement.PayOut:
+    """O is asked to pay the account out, since D has none."""
+    return settlement.PayOut(
+        to=now.origin,
+        person=now.person,
+        transfer=now.id,
+        destination=now.destination,
+        reason="no-account-at-destination",
+    )
+
+
+def credit_advance(
+    now: Transfer, version: int, amount_fen: int, released_on: date, rules: Corridor
+) -> settlement.CreditAdvance:
+    """D is asked to credit what O owes: in advance where the rules allow and the person lives."""
+    return settlement.CreditAdvance(
+        to=now.destination,
+        person=now.person,
+        transfer=now.id,
+        origin=now.origin,
+        version=version,
+        amount_fen=amount_fen,
+        released_on=released_on,
+        advance=rules.advance(now.pair) and not now.deceased,
+    )
+
+
+def too_late(now: Transfer, code: str = "already-released") -> transfer.WithdrawalRefused:
+    """The applicant is told that withdrawing is not possible any more."""
+    return transfer.WithdrawalRefused(
+        to=now.destination, person=now.person, transfer=now.id, code=code
+    )
+
+
+def closed(now: Transfer) -> transfer.Closed:
+    """Everybody is told how it ended."""
+    return transfer.Closed(
+        to=now.destination,
+        person=now.person,
+        transfer=now.id,
+        origin=now.origin,
+        record=now.record,
+        money=now.money,
+        reason=now.reason,
+        released_fen=now.funds.released,
+        advanced_fen=now.funds.credited,
+        received_fen=now.funds.matched,
+        paid_out_fen=now.funds.paid_out,
+    )
+
+
+def missed(now: Transfer, deadline: Deadline, region: str, highest: int) -> Message | None:
+    """Who owes the step is urged the first time, escalated after; withheld funds only escalate."""
+    if deadline.level:
+        return transfer.Escalated(
+            to=now.destination,
+            person=now.person,
+            transfer=now.id,
+            step=deadline.step,
+            level=min(deadline.level, highest),
+            region=region,
+        )
+    if deadline.step == "funds":
+        return None
+    return transfer.Overdue(
+        to=now.destination,
+        person=now.person,
+        transfer=now.id,
+        step=deadline.step,
+        due_at=deadline.due_at,
+        region=region,
+    )
+
+
+def clocks_go_on(now: Transfer, at: datetime, regions: Regions) -> Transfer:
+    """Every date moves by the working days for which the clocks stood still."""
+    if now.stopped_at is None:
+        return now
+    calendar = regions.calendar(now.destination)
+    lost = calendar.working_days_between(shanghai_day(now.stopped_at), shanghai_day(at))
+    moved = tuple(
+        replace(d, due_at=calendar.deadline(d.due_at, lost) if lost else d.due_at)
+        for d in now.deadlines
+    )
+    due_at = calendar.deadline(now.due_at, lost) if now.due_at and lost else now.due_at
+    return replace(now, deadlines=moved, due_at=due_at, stopped_at=None)
+
+
+def unknown(message: Message) -> Step:
+    """A message about a transfer that was never opened."""
+    match message:
+        case transfer.Withdraw():
+            refusal = transfer.WithdrawalRefused(
+                to=message.to,
+                person=message.person,
+                transfer=message.transfer,
+                code="unknown-transfer",
+            )
+            return answer(None, "no such transfer was opened", refusal)
+        case enrollment.PersonDeceased():
+            return ignore(None, "no transfer was started for this registration")
+        case settlement.PaidOut(transfer=None):
+            return ignore(None, "a payout to heirs is no transfer's")
+    raise Unexpected("unknown_transfer", f"{message.type}: this transfer was never opened")

@@ -1,0 +1,354 @@
+"""THE saga, read top to bottom: what each message leads to in each state of a transfer.
+
+Two states run on their own clocks, `record` (参保关系) and `money`, and may end in either order.
+The pivot is the release of the record: before it withdrawing is free, after it the saga only goes
+forward. `decide` is pure; each `case` is a sentence: in this state, on this message, go there and
+say this. What is not written here means nothing and is refused as a dead letter.
+"""
+
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+
+from services.transfer import commands as c
+from services.transfer.commands import Opening
+from services.transfer.states import (
+    MONEY_ENDS,
+    RECORD_ENDS,
+    Deadline,
+    Step,
+    Transfer,
+    answer,
+    go,
+    ignore,
+    money_of,
+    with_deadline,
+    without_deadline,
+)
+from shared.calendar import SHANGHAI, shanghai_day
+from shared.decision import Unexpected
+from shared.messages import Message
+from shared.messages import enrollment as e
+from shared.messages import settlement as s
+from shared.messages import transfer as t
+from shared.policy import Corridor
+from shared.regions import Regions
+
+URGE_EVERY_WORKING_DAYS = 5
+HIGHEST_LEVEL = 3
+ASK_AGAIN_DAYS = 30
+
+
+def decide(now: Transfer | None, message: Message, at: datetime, regions: Regions) -> Step:
+    """What `message` leads to at business time `at`. Raises Unexpected for what means nothing."""
+    if isinstance(message, Opening):
+        return _close(_open(now, message, at, regions), now, at)
+    if now is None:
+        return c.unknown(message)
+    rules = regions.corridor(now.origin, now.destination, shanghai_day(now.opened_at))
+    match message:
+        case (
+            e.ReleaseAccepted()
+            | e.ReleaseRefused()
+            | e.RecordReleased()
+            | e.ReleaseCancelled()
+            | e.PersonDeceased()
+            | t.Withdraw()
+        ):
+            step = _release(now, message, at, regions, rules)
+        case e.RecordJoined() | e.RecordDisputed() | e.RecordCorrected() | e.RecordWithheld():
+            step = _join(now, message, at, regions)
+        case s.FundsReleased() | s.NothingToRelease() | s.FundsWithheld() | s.FundsCorrected():
+            step = _announce(now, message, at, rules)
+        case s.AdvanceCredited() | s.AdvanceDeclined() | s.Applied() | s.PaidOut():
+            step = _fund(now, message, at)
+        case t.Remind():
+            step = _remind(now, at, regions)
+        case _:
+            raise Unexpected("not_for_saga", f"{message.type} is not for a transfer")
+    return _close(step, now, at)
+
+
+# ── 1. Open ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _open(now: Transfer | None, message: Opening, at: datetime, regions: Regions) -> Step:
+    """A registration that starts a transfer, an application, or the end of cover at the origin."""
+    match message:
+        case _ if message.transfer is None:
+            return ignore(now, "no transfer was asked for")
+        case _ if now is not None:
+            return ignore(now, "this transfer was opened already")
+        case _ if message.origin is None or message.origin == message.to:
+            return ignore(now, "nothing is known of another region to transfer from")
+        case _ if regions.get(message.origin) is None:
+            return ignore(now, "the origin has not joined the network")
+        case e.Registered(action=action) if action != "enroll":
+            return ignore(now, f"`{action}` starts no transfer")
+        case e.RegistrationRefused():
+            refused = replace(
+                c.new_transfer(message, at, regions),
+                record="refused",
+                money="none",
+                reason=message.code,
+            )
+            return go(refused, "the destination's rules refuse the application")
+    new = c.new_transfer(message, at, regions)
+    rules = regions.corridor(new.origin, new.destination, shanghai_day(at))
+    if not rules.needs_transfer(new.pair):
+        ended = replace(new, record="not_needed", money="none")
+        return go(ended, "cover goes on here without a transfer")
+    if isinstance(message, e.Registered) and not rules.automatic(new.pair):
+        return ignore(None, "the destination starts such transfers on application")
+    due = regions.calendar(new.origin).deadline(at, rules.deadlines.answer)
+    asked = with_deadline(new, "answer", due)
+    return go(asked, "ask the origin to release the record", c.release_record(new))
+
+
+# ── 2. Release: up to the pivot ───────────────────────────────────────────────────────────────
+
+
+def _release(
+    now: Transfer, message: Message, at: datetime, regions: Regions, rules: Corridor
+) -> Step:
+    """The origin decides; withdrawing and dying race with it, and the origin says who won."""
+    match (now.record, message):
+        case ("opened", e.ReleaseAccepted()):
+            out = regions.calendar(now.origin).deadline(at, rules.deadlines.transfer_out)
+            due = regions.calendar(now.destination).deadline(at, rules.deadlines.whole)
+            new = replace(now, record="releasing", accepted_at=at, due_at=due)
+            new = with_deadline(without_deadline(new, "answer"), "transfer-out", out)
+            return go(with_deadline(new, "whole", due), "the origin took the request (受理)")
+        case ("opened" | "releasing", e.ReleaseRefused(code=code)):
+            new = replace(now, record="refused", money="none", reason=code, deadlines=())
+            return go(new, "the origin does not release the record")
+        case ("opened" | "releasing", e.RecordReleased()):
+            return _past_pivot(now, message, at, regions, rules)
+        case ("opened" | "releasing", t.Withdraw()) if now.withdrawing is None:
+            cancel = e.CancelRelease(to=now.origin, person=now.person, transfer=now.id)
+            return go(replace(now, withdrawing="withdrawn"), "ask the origin to forget it", cancel)
+        case ("opened" | "releasing", e.PersonDeceased()):
+            cancel = e.CancelRelease(to=now.origin, person=now.person, transfer=now.id)
+            new = replace(now, withdrawing="deceased", deceased=True)
+            return go(new, "nothing was released yet: ask the origin to forget it", cancel)
+        case ("opened" | "releasing", e.ReleaseCancelled()) if now.withdrawing:
+            code = now.withdrawing
+            new = replace(now, record="withdrawn", money="none", reason=code, deadlines=())
+            told = t.Withdrawn(to=now.destination, person=now.person, transfer=now.id, code=code)
+            return go(new, "the origin has forgotten the request", told)
+        case ("released" | "joined" | "disputed", e.PersonDeceased()):
+            return go(
+                replace(now, deceased=True),
+                "the money goes on to where it is owed; nothing more is advanced",
+            )
+        case ("released" | "joined" | "disputed", t.Withdraw()):
+            return answer(now, "the record was released already", c.too_late(now))
+        case ("refused" | "withdrawn" | "not_needed", t.Withdraw()):
+            return answer(now, "the transfer has ended already", c.too_late(now, "already-ended"))
+        case (_, t.Withdraw()):
+            return ignore(now, "it was withdrawn already and the origin is asked")
+        case ("releasing" | "released" | "joined" | "disputed", e.ReleaseAccepted()):
+            return ignore(now, "the origin had accepted already")
+        case ("released" | "joined" | "disputed" | "refused", e.RecordReleased()) if now.version:
+            return ignore(now, "this record was released already, and later versions are known")
+        case ("released" | "joined" | "disputed", e.ReleaseCancelled()):
+            return ignore(now, "the origin was quicker: the record was released before")
+        case ("refused" | "withdrawn", e.ReleaseCancelled()):
+            return ignore(now, "the transfer has ended already")
+        case ("refused" | "withdrawn" | "not_needed", e.PersonDeceased()):
+            return ignore(now, "the transfer has ended already")
+    raise Unexpected("impossible", f"{message.type} cannot come while the record is {now.record}")
+
+
+def _past_pivot(
+    now: Transfer, message: e.RecordReleased, at: datetime, regions: Regions, rules: Corridor
+) -> Step:
+    """The record is out of the origin's hands: both legs start, side by side."""
+    new = replace(now, record="released", version=message.version, withdrawing=None)
+    new = without_deadline(new, "answer", "transfer-out")
+    due_in = regions.calendar(now.destination).deadline(at, rules.deadlines.transfer_in)
+    new = with_deadline(new, "transfer-in", due_in)
+    if new.accepted_at is None:
+        due = regions.calendar(now.destination).deadline(at, rules.deadlines.whole)
+        new = with_deadline(replace(new, accepted_at=at, due_at=due), "whole", due)
+    say: list[Message] = [c.join_record(now, message)]
+    if rules.moves_money(now.pair, account_at_destination=now.account) and message.account:
+        say.append(c.release_funds(now))
+    elif message.account and rules.payout == "pay_out":
+        say.append(c.pay_out(now))
+    else:
+        new = replace(new, money="none")
+    if now.withdrawing == "withdrawn":
+        say.append(c.too_late(now))
+    return go(new, "the record is released (the pivot): join it and release the funds", *say)
+
+
+# ── 3. Join the record ────────────────────────────────────────────────────────────────────────
+
+
+def _join(now: Transfer, message: Message, at: datetime, regions: Regions) -> Step:
+    """The destination joins the months, or disputes them and the origin corrects or withholds."""
+    match (now.record, message):
+        case ("released", e.RecordJoined()):
+            new = without_deadline(replace(now, record="joined"), "transfer-in")
+            ended = e.TerminateRecord(to=now.origin, person=now.person, transfer=now.id)
+            return go(new, "the months are joined: the relation at the origin ends", ended)
+        case ("released", e.RecordDisputed(code=code)):
+            wrong = e.CorrectRecord(to=now.origin, person=now.person, transfer=now.id, code=code)
+            new = replace(now, record="disputed", stopped_at=at, reason=code)
+            return go(new, "the origin is asked for a correction; the clocks stand still", wrong)
+        case ("released" | "disputed", e.RecordCorrected(version=version)) if version > now.version:
+            again = replace(now, record="released", version=version, reason=None)
+            return go(
+                c.clocks_go_on(again, at, regions),
+                "the corrected record is joined; the clocks go on",
+                c.join_record(now, message),
+            )
+        case ("disputed", e.RecordWithheld(code=code)):
+            new = replace(now, record="refused", reason="record-withheld", stopped_at=None)
+            return go(
+                without_deadline(new, "transfer-in"),
+                f"the origin does not release the record after all ({code})",
+            )
+        case ("joined" | "refused", e.RecordJoined() | e.RecordDisputed()):
+            return ignore(now, "an answer to an earlier version of the record")
+        case ("disputed", e.RecordJoined() | e.RecordDisputed()):
+            return ignore(now, "an answer to an earlier version of the record")
+        case (_, e.RecordCorrected(version=version)) if version <= now.version:
+            return ignore(now, "this version of the record is known")
+    raise Unexpected("impossible", f"{message.type} cannot come while the record is {now.record}")
+
+
+# ── 4. The money is announced, and advanced ───────────────────────────────────────────────────
+
+
+def _announce(now: Transfer, message: Message, at: datetime, rules: Corridor) -> Step:
+    """O says what it owes; D credits it in advance where the rules allow."""
+    if now.version == 0:
+        raise Unexpected("impossible", f"{message.type} before the record was released")
+    match (now.money, message):
+        case ("pending" | "withheld", s.FundsReleased()) if message.version > now.funds.version:
+            owed = message.principal_fen + message.interest_fen
+            funds = replace(now.funds, version=message.version, released=owed)
+            new = replace(now, funds=funds, money="released", reason=None, withheld_until=None)
+            credit = c.credit_advance(new, message.version, owed, message.released_on, rules)
+            return go(
+                without_deadline(new, "funds"), "O owes the money: credit it in advance", credit
+            )
+        case (_, s.FundsCorrected()) if message.version > now.funds.version:
+            funds = replace(
+                now.funds,
+                version=message.version,
+                released=now.funds.released + message.delta_fen,
+            )
+            new = replace(now, funds=funds, money="released", closed_at=None)
+            credit = c.credit_advance(
+                new, message.version, message.delta_fen, message.released_on, rules
+            )
+            return go(new, "O owes more than it said: credit the difference", credit)
+        case ("pending" | "withheld", s.NothingToRelease()):
+            new = without_deadline(replace(now, money="none", withheld_until=None), "funds")
+            return go(new, "there is no money to move")
+        case ("pending" | "withheld", s.FundsWithheld(until=until, code=code)):
+            again = datetime.combine(until, time(), SHANGHAI)
+            again = max(again, at + timedelta(days=1))
+            new = replace(now, money="withheld", reason=code, withheld_until=until)
+            level = next((d.level for d in now.deadlines if d.step == "funds"), 0)
+            others = without_deadline(new, "funds").deadlines
+            new = replace(new, deadlines=(*others, Deadline("funds", again, level)))
+            return go(new, "O holds the money back: it is asked again on its date")
+        case (_, s.FundsReleased() | s.FundsCorrected()):
+            return ignore(now, "this version of the funds is known")
+        case (_, s.NothingToRelease() | s.FundsWithheld()):
+            return ignore(now, "O has released or paid out since")
+    raise Unexpected("impossible", f"{message.type} cannot come while the money is {now.money}")
+
+
+# ── 5. The funds arrive ───────────────────────────────────────────────────────────────────────
+
+
+def _fund(now: Transfer, message: Message, at: datetime) -> Step:
+    """D's books say what was credited and what has arrived; the state follows from the facts."""
+    funds = now.funds
+    new = now
+    match message:
+        case s.PaidOut(amount_fen=amount) if funds.paid_out == 0 and now.version:
+            funds = replace(funds, paid_out=amount)
+            new = replace(now, funds=funds, money="paid_out" if amount else "none")
+            return go(new, "O paid the account out")
+        case s.PaidOut():
+            return ignore(now, "the payout is known")
+        case _ if funds.version == 0:
+            raise Unexpected("impossible", f"{message.type} before the funds were released")
+        case s.AdvanceCredited():
+            funds = replace(
+                funds,
+                answered=max(funds.answered, message.version),
+                credited=message.credited_fen,
+                open=message.open_fen,
+            )
+            new = replace(now, advanced_at=now.advanced_at or at, reason=None)
+            why = "the person has the money; O's is awaited"
+        case s.AdvanceDeclined(code=code):
+            funds = replace(funds, answered=max(funds.answered, message.version))
+            new = replace(now, reason=code)
+            why = "no advance: the money is credited when it arrives"
+        case s.Applied():
+            funds = replace(
+                funds,
+                credited=message.credited_fen,
+                matched=message.matched_fen,
+                open=message.open_fen,
+                excess=message.excess_fen,
+            )
+            why = "money arrived and was applied"
+    money = money_of(funds)
+    if money == "funded":
+        new = replace(new, reason=None if now.record != "refused" else now.reason)
+    return go(replace(new, funds=funds, money=money), why)
+
+
+# ── 6. Deadlines ──────────────────────────────────────────────────────────────────────────────
+
+
+def _remind(now: Transfer, at: datetime, regions: Regions) -> Step:
+    """A missed step is urged, then escalated in three levels; O is asked for withheld money."""
+    if now.stopped_at:
+        return ignore(now, "the clocks stand still while the record is disputed")
+    if now.closed_at:
+        return ignore(now, "the transfer has ended")
+    due = [d for d in now.deadlines if d.due_at <= at]
+    if not due:
+        return ignore(now, "the step was done in time")
+    say: list[Message] = []
+    kept = [d for d in now.deadlines if d.due_at > at]
+    for missed in due:
+        where = now.destination if missed.step == "transfer-in" else now.origin
+        if missed.step == "funds":
+            say.append(c.release_funds(now))
+            later = at + timedelta(days=ASK_AGAIN_DAYS)
+        else:
+            later = regions.calendar(where).deadline(at, URGE_EVERY_WORKING_DAYS)
+        told = c.missed(now, missed, where, HIGHEST_LEVEL)
+        say += [told] if told else []
+        if missed.level < HIGHEST_LEVEL or missed.step == "funds":
+            kept.append(Deadline(missed.step, later, missed.level + 1))
+    late = now.overdue or any(d.step != "funds" for d in due)
+    new = replace(now, deadlines=tuple(kept), overdue=late)
+    return go(new, "a step is late: urge whoever owes it, then escalate", *say)
+
+
+# ── What the chapters share ───────────────────────────────────────────────────────────────────
+
+
+def _close(step: Step, before: Transfer | None, at: datetime) -> Step:
+    """A transfer is closed when record and money are both at an end."""
+    now = step.transfer
+    if now is None or step.kind != "goes":
+        return step
+    ended = now.record in RECORD_ENDS and now.money in MONEY_ENDS
+    if not ended:
+        return replace(step, transfer=replace(now, closed_at=None))
+    if before is not None and before.closed_at:
+        return step
+    now = replace(now, closed_at=at, deadlines=())
+    return replace(step, transfer=now, say=(*step.say, c.closed(now)))

@@ -1,0 +1,1 @@
+"""What every service agrees on and runs on; knows no service."""

@@ -1,0 +1,21 @@
+"""PostgreSQL: one pool per process, one schema and one role per service."""
+
+import asyncpg
+
+from shared.settings import Settings
+
+
+async def connect(settings: Settings, schema: str, size: int | None = None) -> asyncpg.Pool:
+    """A pool whose connections act as the role of `schema` and find its tables first."""
+    return await asyncpg.create_pool(
+        settings.database,
+        min_size=1,
+        max_size=size or settings.pool_size,
+        command_timeout=None,
+        server_settings={
+            "role": f"jiexu_{schema}",
+            "search_path": schema,
+            "application_name": f"jiexu-{schema}-{settings.worker}",
+            "timezone": "UTC",
+        },
+    )

@@ -1,0 +1,132 @@
+"""Dead letters: messages refused as meaningless, and what waits behind them, key by key."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One Kafka record as it came. `timestamp` is Kafka's, in ms."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def lane(self) -> str:
+        return f"{self.topic}/{self.partition}"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A record that is set aside: refused (`code` says why), or parked behind a refused one."""
+
+    record: Record
+    id: UUID | None
+    code: str
+    reason: str
+    state: str
+
+
+async def parked_keys(db: asyncpg.Connection, keys: Iterable[str]) -> set[str]:
+    """Those of `keys` that have a message waiting."""
+    rows = await db.fetch(
+        "SELECT DISTINCT key FROM dead_letters WHERE key = ANY($1)"
+        " AND state IN ('refused', 'parked')",
+        list(set(keys)),
+    )
+    return {row["key"] for row in rows}
+
+
+async def put(db: asyncpg.Connection, letters: Sequence[Letter]) -> None:
+    """Sets letters aside, in order."""
+    if not letters:
+        return
+    await db.execute(
+        "INSERT INTO dead_letters (key, id, type, headers, body, code, reason, state)"
+        " SELECT key, id, type, headers::jsonb, body, code, reason, state FROM"
+        " unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::text[],"
+        " $7::text[], $8::text[]) WITH ORDINALITY"
+        " AS l (key, id, type, headers, body, code, reason, state, n) ORDER BY n",
+        [letter.record.key for letter in letters],
+        [letter.id for letter in letters],
+        [letter.record.headers.get("ce_type", "") for letter in letters],
+        [_headers(letter.record) for letter in letters],
+        [letter.record.body for letter in letters],
+        [letter.code for letter in letters],
+        [letter.reason[:1000] for letter in letters],
+        [letter.state for letter in letters],
+    )
+
+
+def _headers(record: Record) -> str:
+    where = {
+        "topic": record.topic,
+        "partition": str(record.partition),
+        "offset": str(record.offset),
+        "timestamp": str(record.timestamp),
+    }
+    text = {name: value.replace("\x00", "") for name, value in record.headers.items()}
+    return json.dumps({**text, "jiexu-where": where})
+
+
+async def waiting(db: asyncpg.Connection, key: str) -> list[tuple[int, UUID, Record, str]]:
+    """What waits on a key, in order: number, letter, record, state."""
+    rows = await db.fetch(
+        "SELECT n, letter, headers, body, state FROM dead_letters WHERE key = $1"
+        " AND state IN ('refused', 'parked') ORDER BY n FOR UPDATE",
+        key,
+    )
+    return [
+        (row["n"], row["letter"], _record(key, row["headers"], row["body"]), row["state"])
+        for row in rows
+    ]
+
+
+def _record(key: str, headers: str, body: bytes) -> Record:
+    lines = json.loads(headers)
+    where = lines.pop("jiexu-where")
+    return Record(
+        where["topic"],
+        int(where["partition"]),
+        int(where["offset"]),
+        int(where["timestamp"]),
+        key,
+        lines,
+        body,
+    )
+
+
+async def settle(
+    db: asyncpg.Connection, key: str, numbers: Sequence[int], state: str, by: str, why: str
+) -> None:
+    """Marks letters as redriven or discarded, by whom and why."""
+    await db.execute(
+        "UPDATE dead_letters SET state = $3, settled_by = $4, settled_why = $5"
+        " WHERE key = $1 AND n = ANY($2)",
+        key,
+        list(numbers),
+        state,
+        by,
+        why,
+    )
+
+
+async def refuse(db: asyncpg.Connection, key: str, number: int, code: str, reason: str) -> None:
+    """The letter is at the head of its key now, and refused in its turn."""
+    await db.execute(
+        "UPDATE dead_letters SET state = 'refused', code = $3, reason = $4"
+        " WHERE key = $1 AND n = $2",
+        key,
+        number,
+        code,
+        reason[:1000],
+    )

@@ -1,0 +1,165 @@
+"""The whole guarantee in one function: inbox, state, outbox and position commit together.
+
+Kafka's offset is committed after that; until then the same messages come again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid5
+
+import asyncpg
+
+from shared import dead_letters, inbox, lanes, outbox, timers
+from shared.dead_letters import Letter, Record
+from shared.folding import Folded, Item, apply, apply_apart, parse, redrive
+from shared.lanes import Lane
+from shared.messages import Message
+from shared.messages.catalogue import REDRIVE
+from shared.messages.chassis import Redrive
+from shared.outbox import Sent
+from shared.service import Service
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What a committed batch gave: messages to publish, how many were fresh, what was refused."""
+
+    sent: list[Sent]
+    fresh: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where messages go (the cell and number of partitions of a region's topics), and for how
+    many days the inbox remembers.
+    """
+
+    cell_of: Callable[[str], str]
+    partitions: int
+    memory_days: int = 14
+
+
+def stamp(
+    out: Sequence[tuple[Item, int, Message]], held: dict[str, Lane], place: Place, at: datetime
+) -> list[Sent]:
+    """Outgoing messages as outbox rows, numbered on the lane of what caused them."""
+    now = outbox.real_now()
+    rows = []
+    for item, index, message in out:
+        lane = held[item.record.lane]
+        lane.seq += 1
+        key = message.key
+        transfer = getattr(message, "transfer", None)
+        known = item.delivery.correlation if item.delivery else item.id
+        rows.append(
+            Sent(
+                lane.name,
+                lane.seq,
+                uuid5(item.id, str(index)),
+                message.topic(place.cell_of(message.to)),
+                lanes.partition_of(key, place.partitions),
+                key,
+                message.type,
+                at,
+                now,
+                transfer or known,
+                item.id,
+                message.model_dump_json(exclude_defaults=True).encode(),
+            )
+        )
+    return rows
+
+
+async def deliver(
+    db: asyncpg.Connection,
+    service: Service,
+    epochs: dict[str, int],
+    published: dict[str, int],
+    batch: Sequence[Record],
+    place: Place,
+    *,
+    apart: bool = False,
+) -> Delivered:
+    """Handles a batch in one transaction. Raises Fenced where we are no longer the owner."""
+    async with db.transaction():
+        held, at, any_parked = await lanes.hold(db, {r.lane: epochs[r.lane] for r in batch})
+        new = [r for r in batch if r.offset >= held[r.lane].next_offset]
+        items = [parse(r, at) for r in new if takes(service, r)]
+        fresh, letters = await _claim(db, items, place.memory_days)
+        parked: set[str] = set()
+        if any_parked and fresh:
+            parked = await dead_letters.parked_keys(db, (i.record.key for i in fresh))
+        whole = Folded(letters=letters)
+        for control, part in _parts(fresh):
+            if control is not None:
+                whole.add(await redrive(db, service, part[0], control))
+                parked = await dead_letters.parked_keys(db, (i.record.key for i in fresh))
+            elif part:
+                whole.add(await (apply_apart if apart else apply)(db, service, part, parked))
+                parked |= {letter.record.key for letter in whole.letters}
+        await dead_letters.put(db, whole.letters)
+        if whole.timers:
+            await timers.keep(db, whole.timers, place.partitions)
+        sent = stamp(whole.out, held, place, at)
+        await outbox.add(db, sent)
+        for record in batch:
+            lane = held[record.lane]
+            lane.next_offset = max(lane.next_offset, record.offset + 1)
+            lane.published = max(lane.published, published.get(lane.name, 0))
+        await lanes.advance(db, list(held.values()))
+    return Delivered(sent, len(fresh), len(whole.letters))
+
+
+def takes(service: Service, record: Record) -> bool:
+    """Whether the record is for this service; all that is sent to it is, known or not."""
+    kind = record.headers.get("ce_type", "")
+    return kind in service.handles or record.topic.endswith(f".{service.name}.commands")
+
+
+async def _claim(
+    db: asyncpg.Connection, items: Sequence[Item], memory_days: int
+) -> tuple[list[Item], list[Letter]]:
+    """The items that were not handled before, and letters for ids that came with other content
+    and for messages older than the inbox's memory.
+    """
+    if not items:
+        return [], []
+    today = outbox.real_now().date()
+    known_days = range(-1, memory_days)
+    first: dict[UUID, tuple[Item, int]] = {}
+    letters = []
+    for item in items:
+        if (today - item.sent_on.date()).days not in known_days:
+            why = f"sent on {item.sent_on}: the inbox cannot know whether it was handled"
+            letters.append(Letter(item.record, item.id, "too_old", why, "refused"))
+            continue
+        digest = inbox.content_hash(item.record.headers.get("ce_type", ""), item.record.body)
+        known = first.setdefault(item.id, (item, digest))
+        if known[1] != digest:
+            letters.append(_conflict(item))
+    if not first:
+        return [], letters
+    fresh_ids, conflicts = await inbox.claim(
+        db, [(item.sent_on.date(), id_, digest) for id_, (item, digest) in first.items()]
+    )
+    letters += [_conflict(first[id_][0]) for id_ in sorted(conflicts)]
+    return [item for item, _ in first.values() if item.id in fresh_ids], letters
+
+
+def _conflict(item: Item) -> Letter:
+    why = "this id was handled before with another content"
+    return Letter(item.record, item.id, "conflict", why, "discarded")
+
+
+def _parts(items: Sequence[Item]) -> list[tuple[Redrive | None, list[Item]]]:
+    """The items between orders of an operator, and the orders alone."""
+    parts: list[tuple[Redrive | None, list[Item]]] = [(None, [])]
+    for item in items:
+        message = item.delivery.message if item.delivery else None
+        if message is not None and message.type == REDRIVE and isinstance(message, Redrive):
+            parts += [(message, [item]), (None, [])]
+        else:
+            parts[-1][1].append(item)
+    return parts

@@ -1,0 +1,183 @@
+"""A batch through `decide`: in order, key by key, with what cannot be handled set aside."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID, uuid5
+
+import asyncpg
+
+from shared import dead_letters
+from shared.dead_letters import Letter, Record
+from shared.decision import Delivery, States, Timer, Unexpected
+from shared.messages import NAMESPACE, Message
+from shared.messages.catalogue import read
+from shared.messages.chassis import Redrive
+from shared.service import Service
+
+REFUSED_BY_DATABASE = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One message of a batch: with its delivery, or with the reason why it cannot be read."""
+
+    record: Record
+    id: UUID
+    sent_on: datetime
+    delivery: Delivery | None
+    broken: Unexpected | None = None
+
+
+@dataclass(slots=True)
+class Folded:
+    """What a sequence of messages leads to."""
+
+    changes: dict[Hashable, object] = field(default_factory=dict)
+    out: list[tuple[Item, int, Message]] = field(default_factory=list)
+    timers: list[Timer] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+
+    def add(self, other: "Folded") -> None:
+        self.changes.update(other.changes)
+        self.out += other.out
+        self.timers += other.timers
+        self.letters += other.letters
+
+
+def parse(record: Record, at: datetime) -> Item:
+    """The item of a record. Never raises: what cannot be read says why."""
+    headers = record.headers
+    try:
+        id_ = UUID(headers["ce_id"])
+        sent_at = datetime.fromisoformat(headers["sentat"])
+        correlation = UUID(headers.get("correlationid") or headers["ce_id"])
+    except (KeyError, ValueError) as error:
+        where = uuid5(NAMESPACE, f"{record.lane}/{record.offset}")
+        stamp = datetime.fromtimestamp(record.timestamp / 1000, tz=at.tzinfo)
+        why = Unexpected("no_envelope", f"the envelope cannot be read: {error!r}")
+        return Item(record, where, stamp, None, why)
+    try:
+        message = read(headers.get("ce_type", ""), record.body)
+    except Unexpected as error:
+        return Item(record, id_, sent_at, None, error)
+    delivery = Delivery(id_, record.key, message, at, sent_at, correlation)
+    return Item(record, id_, sent_at, delivery)
+
+
+def fold(service: Service, states: States, items: Sequence[Item], parked: set[str]) -> Folded:
+    """Runs `decide` over items in order. A refused message changes nothing of its key, and what
+    follows on the key is parked.
+    """
+    folded = Folded()
+    waiting = set(parked)
+    for item in items:
+        key = item.record.key
+        if key in waiting:
+            folded.letters.append(
+                Letter(item.record, item.id, "parked", "waits behind a refused message", "parked")
+            )
+            continue
+        try:
+            if item.delivery is None:
+                raise item.broken or Unexpected("unreadable", "cannot be read")
+            decision = service.decide(states, item.delivery)
+        except Unexpected as why:
+            waiting.add(key)
+            folded.letters.append(Letter(item.record, item.id, why.code, str(why), "refused"))
+            continue
+        states.update(decision.changes)
+        folded.changes.update(decision.changes)
+        folded.timers += decision.timers
+        folded.out += [(item, n, message) for n, message in enumerate(decision.out)]
+    return folded
+
+
+async def apply(
+    db: asyncpg.Connection, service: Service, items: Sequence[Item], parked: set[str]
+) -> Folded:
+    wanted = [i.delivery for i in items if i.delivery and i.record.key not in parked]
+    states = await service.load(db, wanted) if wanted else {}
+    folded = fold(service, states, items, parked)
+    if folded.changes:
+        await service.save(db, folded.changes)
+    return folded
+
+
+async def apply_apart(
+    db: asyncpg.Connection, service: Service, items: Sequence[Item], parked: set[str]
+) -> Folded:
+    """As `apply`, in halves until the one message is alone that cannot be handled."""
+    try:
+        async with db.transaction():
+            return await apply(db, service, items, parked)
+    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError):
+        raise
+    except Exception as error:
+        if isinstance(error, asyncpg.PostgresError) and not isinstance(error, REFUSED_BY_DATABASE):
+            raise
+        if len(items) == 1:
+            item = items[0]
+            why = f"{type(error).__name__}: {error}"
+            code = "database" if isinstance(error, asyncpg.PostgresError) else "fault"
+            return Folded(letters=[Letter(item.record, item.id, code, why, "refused")])
+    keys = sorted({item.record.key for item in items})
+    half = set(keys[: len(keys) // 2])
+    if half:
+        parts = [
+            [i for i in items if i.record.key in half],
+            [i for i in items if i.record.key not in half],
+        ]
+    else:
+        parts = [[item] for item in items]
+    whole = Folded()
+    blocked = set(parked)
+    for part in parts:
+        whole.add(await apply_apart(db, service, part, blocked))
+        blocked |= {letter.record.key for letter in whole.letters}
+    return whole
+
+
+async def redrive(db: asyncpg.Connection, service: Service, item: Item, order: Redrive) -> Folded:
+    """Settles the head of a key and works through what waits behind it, in order."""
+    queue = await dead_letters.waiting(db, order.waiting)
+    if not queue or queue[0][1] != order.letter or item.delivery is None:
+        return Folded()
+    at = item.delivery.at
+    head, *rest = queue
+    if order.action == "discard":
+        await dead_letters.settle(db, order.waiting, [head[0]], "discarded", order.by, order.why)
+        queue = rest
+    elif order.body is not None:
+        edited = replace(head[2], body=order.body.encode())
+        queue = [(head[0], head[1], edited, head[3]), *rest]
+    whole = Folded()
+    for number, _, record, _ in queue:
+        again = parse(record, at)
+        if order.body is not None and number == head[0] and again.delivery:
+            again = _with_id(again, uuid5(again.id, f"edit:{item.id}"))
+        done = await apply_apart(db, service, [again], set())
+        if done.letters:
+            letter = done.letters[0]
+            await dead_letters.refuse(db, order.waiting, number, letter.code, letter.reason)
+            break
+        whole.add(done)
+        await dead_letters.settle(db, order.waiting, [number], "redriven", order.by, order.why)
+    whole.out = [(_caused(i, item), n, message) for i, n, message in whole.out]
+    return whole
+
+
+def _with_id(item: Item, id_: UUID) -> Item:
+    assert item.delivery
+    d = item.delivery
+    delivery = Delivery(id_, d.key, d.message, d.at, d.sent_at, d.correlation)
+    return Item(item.record, id_, item.sent_on, delivery)
+
+
+def _caused(item: Item, by: Item) -> Item:
+    """The item with the record of the redrive, so that its messages leave on that lane."""
+    return Item(by.record, item.id, item.sent_on, item.delivery)

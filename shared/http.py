@@ -1,0 +1,208 @@
+"""HTTP of every service: who may ask, health that means progress, metrics, dead letters."""
+
+import hmac
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID, uuid4
+
+import uvicorn
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+
+from shared import timers
+from shared.calendar import SHANGHAI
+from shared.messages.chassis import Redrive
+from shared.reader import UNWELL
+from shared.settings import Holder, read_tokens
+
+if TYPE_CHECKING:
+    from shared.chassis import Process
+    from shared.service import App
+
+
+class Refusal(Exception):
+    """An HTTP answer of status 4xx: a code, and a sentence in Chinese and English."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def holder(request: Request) -> Holder:
+    """Who holds the bearer token of this request. Raises Refusal (401)."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        for token, who in request.app.state.tokens.items():
+            if hmac.compare_digest(token.encode(), given.strip().encode()):
+                found: Holder = who
+                return found
+    raise Refusal(401, "no_token", "需要有效的访问令牌 / a valid bearer token is needed")
+
+
+Who = Annotated[Holder, Depends(holder)]
+
+
+class Health:
+    """What the process says of itself."""
+
+    def __init__(self, process: "Process", app: "App") -> None:
+        self._process = process
+        self._app = app
+
+    @property
+    def ready(self) -> bool:
+        return bool(self._process.readers) and all(r.ready for r in self._process.readers)
+
+    async def pending(self) -> dict[str, Any]:
+        """What is not handled yet; `progress` grows with everything handled or sent."""
+        process = self._process
+        lag = sum([await reader.lag() for reader in process.readers])
+        async with process.pool.acquire() as db:
+            row = await db.fetchrow(
+                "SELECT (SELECT count(*) FROM timers WHERE due_at <= cell.business_now()) AS due,"
+                " (SELECT count(*) FROM dead_letters WHERE state IN ('refused', 'parked'))"
+                " AS parked,"
+                " (SELECT coalesce(sum(seq - published), 0) FROM lanes) AS behind,"
+                " (SELECT coalesce(sum(next_offset + seq), 0) FROM lanes) AS progress"
+            )
+            own = await self._app.pending(db) if self._app.pending else 0
+        # `published` is written late; what Kafka acknowledged to us since counts as out.
+        behind = int(row["behind"]) if process.settings.workers > 1 else process.relay.waiting
+        return {
+            "service": process.name,
+            "ready": self.ready,
+            "lag": lag,
+            "unpublished": max(behind, process.relay.waiting),
+            "due": row["due"],
+            "own": own,
+            "parked": row["parked"],
+            "progress": int(row["progress"]),
+        }
+
+
+class _Edit(BaseModel):
+    body: dict[str, Any] | None = None
+    reason: str = ""
+
+
+async def serve(process: "Process", app: "App", health: Health) -> None:
+    """Serves the service's HTTP interface until cancelled."""
+    api = FastAPI(title=f"Jiexu {process.name}", version="1", docs_url=None, redoc_url=None)
+    api.state.tokens = read_tokens(process.settings.tokens)
+    _routes(api, process, health)
+    _dead_letters(api, process)
+    api.include_router(app.router)
+
+    @api.exception_handler(Refusal)
+    async def refused(_: Request, why: Refusal) -> JSONResponse:
+        return JSONResponse({"code": why.code, "message": why.message}, why.status)
+
+    @api.exception_handler(OSError)
+    @api.exception_handler(UNWELL[0])
+    async def unwell(_: Request, __: Exception) -> JSONResponse:
+        sentence = "系统暂时繁忙，请稍后重试 / busy for the moment, please try again later"
+        return JSONResponse({"code": "later", "message": sentence}, 503, {"Retry-After": "2"})
+
+    config = uvicorn.Config(
+        api,
+        host=process.settings.http_host,
+        port=process.settings.http_port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+    )
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    await server._serve()  # noqa: SLF001 - the public `serve` takes over the process's signals
+
+
+def _routes(api: FastAPI, process: "Process", health: Health) -> None:
+    @api.get("/health/live")
+    async def live() -> dict[str, str]:
+        return {"service": process.name}
+
+    @api.get("/health/ready")
+    async def ready() -> JSONResponse:
+        readers = {r.name: r.ready for r in process.readers}
+        return JSONResponse({"readers": readers}, 200 if health.ready else 503)
+
+    @api.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    @api.get("/v1/pending")
+    async def pending(_: Who) -> dict[str, Any]:
+        return await health.pending()
+
+    @api.get("/v1/due")
+    async def due(_: Who) -> dict[str, str | None]:
+        async with process.pool.acquire() as db:
+            at = await timers.next_due(db)
+        return {"next": at.astimezone(SHANGHAI).isoformat() if at else None}
+
+
+def _dead_letters(api: FastAPI, process: "Process") -> None:
+    columns = "letter, key, n, id, type, code, reason, state, recorded_at, settled_by, settled_why"
+
+    @api.get("/v1/dead-letters")
+    async def listed(_: Who, *, settled: bool = False, limit: int = 100) -> list[dict[str, Any]]:
+        states = ["refused", "parked"] + (["redriven", "discarded"] if settled else [])
+        async with process.pool.acquire() as db:
+            rows = await db.fetch(
+                f"SELECT {columns} FROM dead_letters WHERE state = ANY($1)"  # noqa: S608
+                " ORDER BY key, n LIMIT $2",
+                states,
+                limit,
+            )
+        return [{"service": process.name, **dict(row)} for row in rows]
+
+    @api.get("/v1/dead-letters/{letter}")
+    async def shown(_: Who, letter: UUID) -> dict[str, Any]:
+        return _letter(await _find(process, letter))
+
+    @api.post("/v1/dead-letters/{letter}/{action}", status_code=202)
+    async def settled(who: Who, letter: UUID, action: str, edit: _Edit) -> dict[str, str]:
+        row = await _find(process, letter)
+        if action not in ("redrive", "discard"):
+            raise Refusal(404, "unknown_action", "没有此操作 / redrive or discard")
+        if action == "discard" and not edit.reason:
+            raise Refusal(422, "reason_missing", "请说明原因 / say why it is discarded")
+        if row["state"] != "refused":
+            raise Refusal(409, "not_at_head", "它不在队首 / it is not at the head of its key")
+        order = Redrive(
+            to="000000",
+            service=process.name,
+            waiting=row["key"],
+            letter=letter,
+            action=action,  # type: ignore[arg-type]  # checked above
+            by=who.holder,
+            why=edit.reason,
+            body=json.dumps(edit.body) if edit.body is not None else None,
+        )
+        id_ = uuid4()
+        async with process.pool.acquire() as db, db.transaction():
+            await process.send(db, [(id_, order)])
+        return {"message_id": str(id_)}
+
+
+async def _find(process: "Process", letter: UUID) -> Any:  # noqa: ANN401 - an asyncpg row
+    async with process.pool.acquire() as db:
+        row = await db.fetchrow("SELECT * FROM dead_letters WHERE letter = $1", letter)
+    if row is None:
+        raise Refusal(404, "not_found", "没有这条死信 / there is no such dead letter")
+    return row
+
+
+def _letter(row: Any) -> dict[str, Any]:  # noqa: ANN401 - an asyncpg row
+    shown = dict(row)
+    shown["headers"] = json.loads(shown["headers"])
+    body = shown["body"]
+    try:
+        shown["body"] = json.loads(body)
+    except ValueError:
+        shown["body"] = body.hex()
+    return shown

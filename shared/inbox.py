@@ -1,0 +1,46 @@
+"""The inbox: what this service has handled already, so that nothing is handled twice."""
+
+from collections.abc import Sequence
+from datetime import date
+from hashlib import blake2b
+from uuid import UUID
+
+import asyncpg
+
+
+def content_hash(kind: str, body: bytes) -> int:
+    """A signed 64-bit hash of a message's type and body."""
+    digest = blake2b(body, digest_size=8, key=kind.encode()[:64]).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+async def claim(
+    db: asyncpg.Connection, messages: Sequence[tuple[date, UUID, int]]
+) -> tuple[set[UUID], set[UUID]]:
+    """Claims messages (date in the envelope, id, content hash), each id once.
+
+    Gives the fresh ids, and those that were handled before with another content.
+    """
+    ordered = sorted(messages)
+    days = [message[0] for message in ordered]
+    ids = [message[1] for message in ordered]
+    hashes = [message[2] for message in ordered]
+    rows = await db.fetch(
+        "INSERT INTO inbox (sent_on, id, hash)"
+        " SELECT * FROM unnest($1::date[], $2::uuid[], $3::bigint[])"
+        " ON CONFLICT DO NOTHING RETURNING id",
+        days,
+        ids,
+        hashes,
+    )
+    fresh = {UUID(int=row[0].int) for row in rows}
+    if len(fresh) == len(ordered):
+        return fresh, set()
+    known = await db.fetch(
+        "SELECT i.id, i.hash FROM inbox i JOIN unnest($1::date[], $2::uuid[]) AS m (day, id)"
+        " ON i.sent_on = m.day AND i.id = m.id",
+        days,
+        ids,
+    )
+    before = {row["id"]: row["hash"] for row in known}
+    return fresh, {id_ for _, id_, hash_ in ordered if id_ not in fresh and before[id_] != hash_}

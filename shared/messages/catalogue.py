@@ -1,0 +1,38 @@
+"""All messages by type string, and how one is read from bytes."""
+
+from pydantic import ValidationError
+
+from shared.decision import Unexpected
+from shared.messages import (
+    CATALOGUE,
+    Message,
+    chassis,
+    enrollment,
+    notification,
+    settlement,
+    transfer,
+)
+
+__all__ = ["CATALOGUE", "OWNERS", "REDRIVE", "read"]
+
+_ABSTRACT = (settlement.BankCommand, settlement.Applied)
+for _class in _ABSTRACT:
+    CATALOGUE.pop(_class.type)
+
+OWNERS = tuple(
+    module.__name__.rsplit(".", 1)[1] for module in (enrollment, transfer, settlement, notification)
+)
+REDRIVE = chassis.Redrive.type
+
+
+def read(kind: str, body: bytes) -> Message:
+    """The message of type string `kind` in `body`. Raises Unexpected, with the reason."""
+    message_class = CATALOGUE.get(kind)
+    if message_class is None:
+        raise Unexpected("unknown_type", f"no message is called {kind!r}")
+    try:
+        return message_class.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise Unexpected("unreadable", f"{kind}: {where}: {first['msg']}") from None

@@ -1,0 +1,92 @@
+"""What the transfer service obeys and announces: the saga's own part of the story."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from shared.messages import (
+    Fen,
+    Month,
+    PersonCommand,
+    PersonEvent,
+    RegionCode,
+    Scheme,
+    Text,
+    Trigger,
+)
+
+Step = Literal["answer", "transfer-out", "transfer-in", "whole", "funds"]
+
+
+class Apply(PersonCommand):
+    """The person, the employer or the agency asks for the transfer; D's enrollment has checked."""
+
+    transfer: UUID
+    origin: RegionCode
+    scheme: Scheme
+    new_scheme: Scheme
+    trigger: Trigger
+    account: bool
+    first_month: Month | None = None
+    plan_year: int | None = None
+    occurred_at: datetime
+
+
+class Withdraw(PersonCommand):
+    """The applicant takes the application back; free before the record is released."""
+
+    transfer: UUID
+    reason: Text | None = None
+
+
+class Remind(PersonCommand):
+    """A due date of the transfer has come (from a timer)."""
+
+    transfer: UUID
+    due_at: datetime
+
+
+class Overdue(PersonEvent):
+    """A step is past its due date; the region that owes it is urged."""
+
+    transfer: UUID
+    step: Step
+    due_at: datetime
+    region: RegionCode
+
+
+class Escalated(PersonEvent):
+    """A step is still missing after having been urged: level 1 agency, 2 city, 3 province."""
+
+    transfer: UUID
+    step: Step
+    level: int
+    region: RegionCode
+
+
+class Withdrawn(PersonEvent):
+    """The transfer ended before its record was released (`withdrawn`, `deceased`)."""
+
+    transfer: UUID
+    code: str
+
+
+class WithdrawalRefused(PersonEvent):
+    """Too late to withdraw: `already-released`."""
+
+    transfer: UUID
+    code: str
+
+
+class Closed(PersonEvent):
+    """Record and money are both at an end. Amounts in fen."""
+
+    transfer: UUID
+    origin: RegionCode
+    record: str
+    money: str
+    reason: str | None
+    released_fen: Fen = 0
+    advanced_fen: Fen = 0
+    received_fen: Fen = 0
+    paid_out_fen: Fen = 0

@@ -1,0 +1,88 @@
+"""The outbox: append-only, numbered per lane, kept for some days; and what a row is on the bus."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import asyncpg
+
+_COLUMNS = (
+    "lane",
+    "seq",
+    "id",
+    "topic",
+    "partition",
+    "key",
+    "type",
+    "at",
+    "sent_at",
+    "correlation",
+    "causation",
+    "body",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One outgoing message with its envelope, in the order of the table's columns."""
+
+    lane: str
+    seq: int
+    id: UUID
+    topic: str
+    partition: int
+    key: str
+    type: str
+    at: datetime
+    sent_at: datetime
+    correlation: UUID
+    causation: UUID | None
+    body: bytes
+
+    def headers(self, source: str) -> list[tuple[str, bytes]]:
+        """The CloudEvents headers. The trace of a message is its correlation."""
+        cause = self.causation or self.id
+        lines = [
+            ("ce_specversion", "1.0"),
+            ("ce_id", str(self.id)),
+            ("ce_type", self.type),
+            ("ce_source", source),
+            ("ce_time", self.at.isoformat()),
+            ("sentat", self.sent_at.isoformat()),
+            ("lane", self.lane),
+            ("seq", str(self.seq)),
+            ("correlationid", str(self.correlation)),
+            ("causationid", str(cause)),
+            ("traceparent", f"00-{self.correlation.hex}-{cause.hex[:16]}-01"),
+        ]
+        return [(name, value.encode()) for name, value in lines]
+
+
+async def add(db: asyncpg.Connection, rows: Sequence[Sent]) -> None:
+    """Appends rows in one statement."""
+    if not rows:
+        return
+    values = [(row.sent_at.date(), *(getattr(row, column) for column in _COLUMNS)) for row in rows]
+    await db.copy_records_to_table("outbox", records=values, columns=("day", *_COLUMNS))
+
+
+async def beyond(
+    db: asyncpg.Connection, published: dict[str, int], limit: int = 1000
+) -> list[Sent]:
+    """What these lanes hold beyond the number that is published, by lane and number."""
+    rows = await db.fetch(
+        f"SELECT {', '.join('o.' + column for column in _COLUMNS)}"  # noqa: S608 - constants
+        " FROM unnest($1::text[], $2::bigint[]) AS l (lane, published)"
+        " CROSS JOIN LATERAL (SELECT * FROM outbox WHERE outbox.lane = l.lane"
+        " AND outbox.seq > l.published ORDER BY seq LIMIT $3) AS o ORDER BY o.lane, o.seq",
+        list(published),
+        list(published.values()),
+        limit,
+    )
+    return [Sent(*row) for row in rows]
+
+
+def real_now() -> datetime:
+    """The real time, for latency; business time comes from the database's clock."""
+    return datetime.now(UTC)

@@ -1,0 +1,167 @@
+"""All regions of deploy/regions/*.toml, indexed: policies, corridors, calendars, bank accounts."""
+
+import tomllib
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from shared.calendar import WorkingCalendar
+from shared.policy import Corridor, Policy, corridor_between, in_force, scheme_pair
+from shared.rules import Bank, Fact, Region
+
+__all__ = [
+    "Bank",
+    "Corridor",
+    "Fact",
+    "Policy",
+    "Region",
+    "RegionError",
+    "Regions",
+    "load",
+    "parse",
+    "scheme_pair",
+]
+
+AccountKind = Literal["income", "expense", "fiscal"]
+DEFAULT_CELL = "cn"
+
+
+class RegionError(ValueError):
+    """The region files cannot be used; the text names the file, the field and what is wrong."""
+
+
+class Regions:
+    """All regions; what is asked again is answered from memory."""
+
+    def __init__(self, regions: Iterable[Region], cells: Mapping[str, str] | None = None) -> None:
+        """Index the regions; `cells` says which province has a deployment of its own."""
+        self.all = tuple(sorted(regions, key=lambda region: region.code))
+        self._by_code = {region.code: region for region in self.all}
+        self._cells = dict(cells or {})
+        self._accounts: dict[str, tuple[Region, AccountKind]] = {}
+        for region in self.all:
+            self._accounts[region.bank.income_account] = (region, "income")
+            self._accounts[region.bank.expense_account] = (region, "expense")
+            self._accounts[region.bank.fiscal_account] = (region, "fiscal")
+        self._payers = {_plain(n): r for r in self.all for n in r.bank.payer_names}
+        self._calendars = {r.code: WorkingCalendar(r.working_days) for r in self.all}
+        self._changes = {r.code: sorted({rule.since for rule in r.rules}) for r in self.all}
+        self._policies: dict[tuple[str, date], Policy] = {}
+        self._corridors: dict[tuple[str, date, str, date], Corridor] = {}
+
+    def get(self, code: str) -> Region | None:
+        """The region of a code, None if it has not joined."""
+        return self._by_code.get(code)
+
+    def calendar(self, code: str) -> WorkingCalendar:
+        """The working days of a region; KeyError if it has not joined."""
+        return self._calendars[code]
+
+    def cell(self, province: str) -> str:
+        """The deployment that serves a province."""
+        return self._cells.get(province, DEFAULT_CELL)
+
+    def _change(self, code: str, day: date) -> date:
+        # The day of the last change is what policies are kept under: a few per region, whatever
+        # the number of days asked for.
+        changes = self._changes[code]
+        return changes[max(0, bisect_right(changes, day) - 1)]
+
+    def at(self, code: str, day: date) -> Policy:
+        """A region's rules in force on a day; KeyError if it has not joined."""
+        change = self._change(code, day)
+        policy = self._policies.get((code, change))
+        if policy is None:
+            rules = in_force(self._by_code[code].rules, change)
+            policy = Policy(code, f"{code}@{change.isoformat()}", rules)
+            self._policies[code, change] = policy
+        return policy
+
+    def by_version(self, version: str) -> Policy:
+        """The policy a version names; KeyError or ValueError if there is none."""
+        code, _, change = version.partition("@")
+        return self.at(code, date.fromisoformat(change))
+
+    def corridor(self, origin: str, destination: str, day: date) -> Corridor:
+        """The corridor between two regions on a day; KeyError if one has not joined."""
+        key = (origin, self._change(origin, day), destination, self._change(destination, day))
+        corridor = self._corridors.get(key)
+        if corridor is None:
+            theirs, ours = self.at(origin, day), self.at(destination, day)
+            same = self._by_code[origin].province == self._by_code[destination].province
+            corridor = corridor_between(theirs, ours, in_province=same)
+            self._corridors[key] = corridor
+        return corridor
+
+    def by_account(self, account: str) -> tuple[Region, AccountKind] | None:
+        """Whose bank account it is, and which of the three."""
+        return self._accounts.get(_plain(account))
+
+    def payer(self, name: str, account: str | None = None) -> Region | None:
+        """The region that paid: by its account, its payer names, else the start of the name."""
+        found = self.by_account(account) if account else None
+        if found is not None:
+            return found[0]
+        plain = _plain(name)
+        if plain in self._payers:
+            return self._payers[plain]
+        begun = [r for r in self.all if plain.startswith(r.name.removesuffix("市"))]
+        return begun[0] if len(begun) == 1 else None
+
+
+def _plain(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def load(folder: Path, cells: Mapping[str, str] | None = None) -> Regions:
+    """Read every region file of a folder; raises RegionError with all that is wrong in one."""
+    paths = sorted(folder.glob("*.toml"))
+    if not paths:
+        message = f"{folder}: no region file (*.toml) here"
+        raise RegionError(message)
+    regions: list[Region] = []
+    taken: dict[str, str] = {}
+    for path in paths:
+        region = parse(path.read_bytes(), path.name)
+        for what in _unique(region):
+            if what in taken:
+                message = f"{path.name}: {what} is already in {taken[what]}"
+                raise RegionError(message)
+            taken[what] = path.name
+        regions.append(region)
+    return Regions(regions, cells)
+
+
+def _unique(region: Region) -> tuple[str, ...]:
+    bank = region.bank
+    accounts = (bank.income_account, bank.expense_account, bank.fiscal_account)
+    return (
+        f"code {region.code}",
+        *(f"name {name}" for name in (region.name, region.name_en)),
+        *(f"bank account {account}" for account in accounts),
+        *(f"bank.payer_names {_plain(name)}" for name in bank.payer_names),
+    )
+
+
+def parse(content: bytes, file_name: str) -> Region:
+    """One region from the content of its file; raises RegionError."""
+    try:
+        return Region.model_validate(tomllib.loads(content.decode("utf-8-sig")))
+    except ValidationError as error:
+        raise RegionError("\n".join(_problems(error, file_name))) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message = f"{file_name}: not a TOML file in UTF-8: {error}"
+        raise RegionError(message) from error
+
+
+def _problems(error: ValidationError, file_name: str) -> Iterator[str]:
+    found = [(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()]
+    for field, message in found:
+        # A list with a broken row is reported once more as too short, which helps nobody.
+        if not any(other.startswith(f"{field}.") for other, _ in found):
+            yield f"{file_name}: {field or 'rules'}: {message}"

@@ -1,0 +1,172 @@
+"""The relay: publishes each lane's messages in the order of their numbers."""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol
+
+import asyncpg
+import structlog
+
+from shared import lanes, outbox
+from shared.outbox import Sent
+
+log = structlog.get_logger()
+
+_CHUNK = 1000
+_MAX_WAITING = 20_000
+
+
+class Producer(Protocol):
+    """What the relay needs of Kafka: append now, know later."""
+
+    async def send(self, topic: str, **record: Any) -> "asyncio.Future[Any]": ...  # noqa: ANN401
+
+
+class Relay:
+    """One publisher for all lanes of this process. `published` is what Kafka has acknowledged."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, producer: Producer, source: str, poll_seconds: float
+    ) -> None:
+        self.epochs: dict[str, int] = {}
+        self.published: dict[str, int] = {}
+        self.sent = 0
+        self._pool = pool
+        self._producer = producer
+        self._source = source
+        self._poll = poll_seconds
+        self._queue: deque[Sent] = deque()
+        self._sending: list[Sent] = []
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._written: dict[str, int] = {}
+        self._cursors: dict[str, int] = {}
+        self._expected: dict[str, tuple[int, float]] = {}
+
+    def own(self, lane: lanes.Lane, *, fed: bool) -> None:
+        """This process owns the lane now. `fed`: its rows come from other transactions too."""
+        self.epochs[lane.name] = lane.epoch
+        self.published[lane.name] = self._written[lane.name] = lane.published
+        if fed:
+            self._cursors[lane.name] = lane.published
+            self._wake.set()
+
+    def disown(self, names: Sequence[str]) -> None:
+        """These lanes go to another process; what was not sent yet is sent by that one."""
+        gone = set(names)
+        for name in names:
+            for memory in (self.epochs, self.published, self._written, self._cursors):
+                memory.pop(name, None)
+        self._queue = deque(row for row in self._queue if row.lane not in gone)
+
+    def put(self, rows: Sequence[Sent]) -> None:
+        """Rows that have been committed, in order, of a lane that we own."""
+        if rows:
+            self._queue.extend(rows)
+            self._wake.set()
+            if len(self._queue) > _MAX_WAITING:
+                self._room.clear()
+
+    def expect(self, lane: str, seq: int) -> None:
+        """A transaction of this process will commit up to `seq` on a lane that is fed."""
+        self._expected[lane] = (seq, asyncio.get_running_loop().time() + 5)
+        self._wake.set()
+
+    async def room(self) -> None:
+        """Waits while too much is unpublished."""
+        await self._room.wait()
+
+    @property
+    def waiting(self) -> int:
+        """How many messages are committed and not yet acknowledged by Kafka."""
+        return len(self._queue) + len(self._sending) + len(self._expected)
+
+    async def run(self) -> None:
+        """Publishes until cancelled."""
+        loop = asyncio.get_running_loop()
+        next_poll = 0.0
+        while True:
+            if self._cursors and (self._expected or loop.time() >= next_poll):
+                await self._unless_unwell(self._collect(loop.time()))
+                next_poll = loop.time() + self._poll
+            if self._queue:
+                await self._publish()
+                continue
+            self._room.set()
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), 0.005 if self._expected else 0.05)
+            except TimeoutError:
+                if not self._expected:
+                    await self._unless_unwell(self._acknowledge())
+
+    async def _unless_unwell(self, asking: Coroutine[Any, Any, None]) -> None:
+        """Asks the database; while it is unwell nothing is lost, it is asked again."""
+        try:
+            await asking
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            log.warning("relay.database", error=repr(error))
+            await asyncio.sleep(0.5)
+
+    async def _collect(self, now: float) -> None:
+        async with self._pool.acquire() as db:
+            rows = await outbox.beyond(db, dict(self._cursors))
+        for row in rows:
+            if row.lane in self._cursors:
+                self._cursors[row.lane] = row.seq
+                self._queue.append(row)
+        for lane, (seq, until) in list(self._expected.items()):
+            if self._cursors.get(lane, seq) >= seq or now > until:
+                del self._expected[lane]
+
+    async def _publish(self) -> None:
+        self._sending = [self._queue.popleft() for _ in range(min(_CHUNK, len(self._queue)))]
+        delay = 0.05
+        while self._sending:
+            failed = await self._send(self._sending)
+            self._sending = [row for row in failed if row.lane in self.epochs]
+            if self._sending:
+                log.warning("relay.retry", unsent=len(failed), delay=delay)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 5.0)
+
+    async def _send(self, rows: Sequence[Sent]) -> list[Sent]:
+        """Sends in order; gives everything from the first unacknowledged row of each lane on."""
+        futures: list[asyncio.Future[Any] | BaseException] = []
+        for row in rows:
+            try:
+                futures.append(
+                    await self._producer.send(
+                        row.topic,
+                        value=row.body,
+                        key=row.key.encode(),
+                        partition=row.partition,
+                        headers=row.headers(self._source),
+                    )
+                )
+            except Exception as error:  # noqa: BLE001 - every cause has the same cure: send again
+                futures.append(error)
+        pending = [f for f in futures if isinstance(f, asyncio.Future)]
+        if pending:
+            await asyncio.wait(pending)
+        failed: list[Sent] = []
+        stopped: set[str] = set()
+        for row, future in zip(rows, futures, strict=True):
+            bad = not isinstance(future, asyncio.Future) or future.exception() is not None
+            if row.lane in stopped or bad:
+                stopped.add(row.lane)
+                failed.append(row)
+            elif row.lane in self.published:
+                self.published[row.lane] = max(self.published[row.lane], row.seq)
+                self.sent += 1
+        return failed
+
+    async def _acknowledge(self) -> None:
+        news = {n: seq for n, seq in self.published.items() if seq > self._written.get(n, -1)}
+        if not news:
+            return
+        async with self._pool.acquire() as db:
+            await lanes.acknowledge(db, news, self.epochs)
+        self._written.update(news)

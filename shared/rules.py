@@ -1,0 +1,268 @@
+"""What a region's file may say: rows of rules, each with its effective date and its source.
+
+A later row of the same kind and key replaces an older one from its day `from` on; the oldest
+row of a key holds for everything before it as well.
+"""
+
+from datetime import date
+from itertools import product
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from shared.money import parse_yuan, yuan
+
+Scheme = Literal["310", "390"]
+PersonType = Literal["employee", "flexible", "resident", "benefit-recipient", "retiree"]
+Distance = Literal["in-province", "cross-province"]
+Pair = Literal["310>310", "310>390", "390>310", "390>390"]
+
+DISTANCES: tuple[Distance, ...] = ("in-province", "cross-province")
+PAIRS: tuple[Pair, ...] = ("310>310", "310>390", "390>310", "390>390")
+ANY_ORIGIN = "*"
+
+
+class Fact(NamedTuple):
+    """A rule as `explain` shows it."""
+
+    name: str
+    value: str
+    source: str
+
+
+def _fen(text: object) -> int:
+    if not isinstance(text, str):
+        message = 'write yuan as text, "50000.00"'
+        raise ValueError(message)  # noqa: TRY004 pydantic reports a ValueError, not a TypeError
+    return parse_yuan(text)
+
+
+Fen = Annotated[int, BeforeValidator(_fen)]
+WorkingDays = Annotated[int, Field(ge=1)]
+RegionCode = Annotated[str, Field(pattern=r"^[1-9][0-9]{5}$")]
+BankAccount = Annotated[str, Field(pattern=r"^[0-9]{8,32}$")]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Rule(_Frozen):
+    """What the rows of all kinds have in common."""
+
+    kind: ClassVar[str]
+    key_fields: ClassVar[tuple[str, ...]] = ()
+
+    since: date = Field(alias="from")
+    source: str = Field(min_length=1)
+
+    @property
+    def keys(self) -> tuple[tuple[str, ...], ...]:
+        """What the row is about; a list in the row stands for each of its members."""
+        values = [getattr(self, name) for name in self.key_fields]
+        return tuple(product(*((v,) if isinstance(v, str) else v for v in values)))
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """The row's values, one by one."""
+        about = " ".join(_shown(name, getattr(self, name)) for name in self.key_fields)
+        prefix = f"{self.kind} {about}".strip()
+        own = [n for n in type(self).model_fields if n not in ("since", "source", *self.key_fields)]
+        shown = [(n.removesuffix("_fen"), _shown(n, getattr(self, n))) for n in own]
+        return tuple(Fact(f"{prefix}: {name}", value, self.source) for name, value in shown)
+
+
+def _shown(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) and name.endswith("_fen"):
+        return yuan(value)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)
+
+
+class EnrollmentRule(Rule):
+    """Who may join a scheme: the permits that do for people without local hukou, none: ID alone."""
+
+    kind = "enrollment"
+    key_fields = ("scheme", "person_types")
+
+    scheme: Scheme
+    person_types: tuple[PersonType, ...]
+    permits: tuple[Literal["yes", "applied"], ...] = ()
+    account: bool
+
+    def accepts(self, permit: str | None, *, local: bool) -> bool:
+        """Whether a residence permit (`yes`, `applied`, `no`) is enough here."""
+        return local or not self.permits or permit in self.permits
+
+
+class ContributionRule(Rule):
+    """What is paid a month, in hundredths of a percent of the base, or a fixed sum a year."""
+
+    kind = "contribution"
+    key_fields = ("scheme", "person_types")
+
+    scheme: Scheme
+    person_types: tuple[PersonType, ...]
+    paid_by: Literal["person", "employer", "unemployment-fund"]
+    # Of the provincial average wage; 0 means that the person's own wage is the base.
+    base_percent: int = Field(default=0, ge=0, le=300)
+    rate_bp: int = Field(default=0, ge=0, le=10_000)
+    account_bp: int = Field(default=0, ge=0, le=10_000)
+    yearly_fen: Fen = Field(default=0, alias="yearly")
+    subsidy_fen: Fen = Field(default=0, alias="subsidy")
+
+
+class WaitingRule(Rule):
+    """When entitlement starts after a gap; no region may make people wait over six months."""
+
+    kind = "waiting"
+
+    gap_months: int = Field(ge=0)
+    wait_months: int = Field(ge=0, le=6)
+    scheme_switch_needs_consecutive_months: int = Field(ge=0)
+
+
+class TransferRule(Rule):
+    """Whether a move needs a transfer, starts it by itself, and credits in advance."""
+
+    kind = "transfer"
+    key_fields = ("distances", "pairs")
+
+    distances: tuple[Distance, ...]
+    pairs: tuple[Pair, ...]
+    needed: bool = True
+    automatic: bool
+    advance: bool
+
+
+class LimitRule(Rule):
+    """How much a destination has open in advances to one origin, and for one person."""
+
+    kind = "limit"
+    key_fields = ("origin",)
+
+    origin: str = Field(default=ANY_ORIGIN, pattern=r"^([1-9][0-9]{5}|\*)$")
+    open_fen: Fen = Field(alias="open")
+    single_fen: Fen = Field(alias="single")
+
+
+class SettlementRule(Rule):
+    """Whether origins pay case by case or by a monthly net sheet."""
+
+    kind = "settlement"
+    key_fields = ("distances",)
+
+    distances: tuple[Distance, ...]
+    mode: Literal["remittance", "netting"]
+
+
+class DeadlineRule(Rule):
+    """Working days for each step; answer and transfer_out bind a region as an origin."""
+
+    kind = "deadline"
+
+    answer: WorkingDays
+    transfer_out: WorkingDays
+    transfer_in: WorkingDays
+    whole: WorkingDays
+
+
+class ReleaseRule(Rule):
+    """How a region acts as an origin; `payout` is for balances the destination cannot take."""
+
+    kind = "release"
+
+    answer: Literal["automatic", "manual"]
+    payout: Literal["keep", "pay_out"]
+
+
+class NotificationRule(Rule):
+    """How people are told, the preferred channel first."""
+
+    kind = "notification"
+
+    channels: tuple[str, ...] = Field(min_length=1)
+
+
+class Bank(_Frozen):
+    """The three accounts a fund has, and the names its payments carry."""
+
+    income_account: BankAccount
+    expense_account: BankAccount
+    fiscal_account: BankAccount
+    bank_code: str = Field(pattern=r"^[0-9]{12}$")
+    payer_names: tuple[str, ...] = Field(min_length=1)
+
+
+class Region(_Frozen):
+    """A pooling area with all its rules, as its file has them."""
+
+    code: RegionCode
+    name: str = Field(min_length=2)
+    name_en: str = Field(min_length=2)
+    province: RegionCode
+    # Divisions whose code looks like the region's, but which are pools of their own.
+    separate: tuple[RegionCode, ...] = ()
+    bank: Bank
+    working_days: dict[date, bool] = {}
+    enrollment: tuple[EnrollmentRule, ...] = Field(min_length=1)
+    contribution: tuple[ContributionRule, ...] = Field(min_length=1)
+    waiting: tuple[WaitingRule, ...] = Field(min_length=1)
+    transfer: tuple[TransferRule, ...] = Field(min_length=1)
+    limit: tuple[LimitRule, ...] = Field(min_length=1)
+    settlement: tuple[SettlementRule, ...] = Field(min_length=1)
+    deadline: tuple[DeadlineRule, ...] = Field(min_length=1)
+    release: tuple[ReleaseRule, ...] = Field(min_length=1)
+    notification: tuple[NotificationRule, ...] = Field(min_length=1)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All rows, in the order of the kinds."""
+        return (
+            *self.enrollment,
+            *self.contribution,
+            *self.waiting,
+            *self.transfer,
+            *self.limit,
+            *self.settlement,
+            *self.deadline,
+            *self.release,
+            *self.notification,
+        )
+
+    @model_validator(mode="after")
+    def _rows_are_unambiguous(self) -> Self:
+        seen: set[tuple[str, tuple[str, ...], date]] = set()
+        for rule in self.rules:
+            for row in ((rule.kind, key, rule.since) for key in rule.keys):
+                if row in seen:
+                    message = f"{rule.kind}: two rows for {row[1]} from {row[2]}"
+                    raise ValueError(message)
+                seen.add(row)
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_is_left_open(self) -> Self:
+        moves = {key for rule in self.transfer for key in rule.keys}
+        for move in product(DISTANCES, PAIRS):
+            if move not in moves:
+                message = f"transfer: no row for {move}"
+                raise ValueError(message)
+        modes = {key for rule in self.settlement for key in rule.keys}
+        for distance in DISTANCES:
+            if (distance,) not in modes:
+                message = f"settlement: no row for {distance}"
+                raise ValueError(message)
+        if (ANY_ORIGIN,) not in {key for rule in self.limit for key in rule.keys}:
+            message = f"limit: no row for origin {ANY_ORIGIN}"
+            raise ValueError(message)
+        return self
+
+    def is_local(self, hukou_region: str | None) -> bool:
+        """Whether a hukou registered there is this region's own; none given is not local."""
+        if not hukou_region or hukou_region in self.separate:
+            return False
+        return hukou_region[:4] == self.code[:4]

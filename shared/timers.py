@@ -1,0 +1,68 @@
+"""Timers: rows with a due date (business time) that become messages."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID, uuid5
+
+import asyncpg
+
+from shared.decision import Timer
+from shared.lanes import partition_of
+from shared.messages.catalogue import CATALOGUE
+
+Due = tuple[UUID, str, bytes]
+"""Id, type and body of a message that is due."""
+
+
+async def keep(db: asyncpg.Connection, timers: Sequence[Timer], partitions: int) -> None:
+    """Sets, replaces and cancels timers; the last one of each (key, id) counts."""
+    last = {(timer.key, timer.id): timer for timer in timers}
+    gone = [where for where, timer in last.items() if timer.message is None]
+    kept = [timer for timer in last.values() if timer.message is not None]
+    if gone:
+        await db.execute(
+            "DELETE FROM timers t USING unnest($1::text[], $2::uuid[]) AS d (key, id)"
+            " WHERE t.key = d.key AND t.id = d.id",
+            [key for key, _ in gone],
+            [id_ for _, id_ in gone],
+        )
+    if kept:
+        await db.execute(
+            "INSERT INTO timers (key, id, lane, due_at, type, body)"
+            " SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::timestamptz[],"
+            " $5::text[], $6::bytea[])"
+            " ON CONFLICT (key, id) DO UPDATE SET due_at = excluded.due_at,"
+            " type = excluded.type, body = excluded.body",
+            [timer.key for timer in kept],
+            [timer.id for timer in kept],
+            [partition_of(timer.key, partitions) for timer in kept],
+            [timer.due_at for timer in kept],
+            [timer.message.type for timer in kept if timer.message],
+            [timer.message.model_dump_json().encode() for timer in kept if timer.message],
+        )
+
+
+async def due(
+    db: asyncpg.Connection, lane: int, now: datetime, limit: int = 500
+) -> list[tuple[UUID, str, str, bytes]]:
+    """Takes what is due on a lane: message id, key, type, body. Repeating a cause repeats its id."""
+    rows = await db.fetch(
+        "DELETE FROM timers WHERE (key, id) IN (SELECT key, id FROM timers"
+        " WHERE lane = $1 AND due_at <= $2 ORDER BY due_at, key LIMIT $3)"
+        " RETURNING key, id, due_at, type, body",
+        lane,
+        now,
+        limit,
+    )
+    ordered = sorted(rows, key=lambda row: (row["due_at"], row["key"], row["id"].int))
+    return [
+        (uuid5(row["id"], row["due_at"].isoformat()), row["key"], row["type"], row["body"])
+        for row in ordered
+        if row["type"] in CATALOGUE
+    ]
+
+
+async def next_due(db: asyncpg.Connection) -> datetime | None:
+    """The earliest due date of all timers."""
+    earliest: datetime | None = await db.fetchval("SELECT min(due_at) FROM timers")
+    return earliest

@@ -1,0 +1,161 @@
+"""What a process does beside handling batches: intake, timers, partitions, watching itself."""
+
+import asyncio
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from shared import db as database
+from shared import edge, lanes, metrics, outbox, timers
+from shared.calendar import SHANGHAI
+from shared.deliver import Place
+from shared.lanes import Fenced, Lane
+from shared.messages import Message
+from shared.messages.catalogue import read
+from shared.reader import TRY_AGAIN, UNWELL
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.chassis import Process
+
+log = structlog.get_logger()
+time_ns = time.time_ns
+_TICK = 0.1
+_HOUR = 3600
+
+
+async def pool(settings: Settings, schema: str) -> asyncpg.Pool:
+    """The process's pool, as soon as the database answers; checked against its connections."""
+    while True:
+        try:
+            made = await database.connect(settings, schema)
+            break
+        except UNWELL as error:
+            log.warning("database.waiting", error=repr(error))
+            await asyncio.sleep(1)
+    async with made.acquire() as db:
+        limit = int(await db.fetchval("SELECT current_setting('max_connections')")) - 10
+    needed = 5 * settings.workers * settings.pool_size
+    if needed > limit:
+        log.critical("database.connections", needed=needed, limit=limit)
+        raise SystemExit(f"{needed} connections needed, {limit} there: lower JIEXU_POOL_SIZE")
+    return made
+
+
+async def send(
+    db: asyncpg.Connection,
+    messages: Sequence[tuple[UUID, Message]],
+    place: Place,
+    at: datetime,
+    expect: Callable[[str, int], None],
+) -> None:
+    """Puts messages from outside on the lane `intake/n` of their key, in the caller's transaction.
+
+    Lanes are locked in one order; the numbers become visible in the order of commits.
+    """
+    parts: dict[int, list[tuple[UUID, Message]]] = defaultdict(list)
+    for id_, message in messages:
+        parts[lanes.partition_of(message.key, place.partitions)].append((id_, message))
+    rows = []
+    for n in sorted(parts):
+        name = f"intake/{n}"
+        first = await lanes.reserve(db, name, len(parts[n]))
+        rows += edge.number(parts[n], Lane(name, 0, 0, first - 1, 0), place, at)
+        expect(name, first + len(parts[n]) - 1)
+    await outbox.add(db, rows)
+
+
+async def timers_loop(process: "Process") -> None:
+    """Turns due rows into messages, on the lanes `timers/n` that this process owns."""
+    while True:
+        await asyncio.sleep(_TICK)
+        mine = [lane for lane in process.relay.epochs if lane.startswith("timers/")]
+        if not mine:
+            continue
+        try:
+            async with process.pool.acquire() as db:
+                rows = await db.fetch(
+                    "SELECT l AS lane FROM unnest($1::int[]) AS l WHERE"
+                    " (SELECT min(due_at) FROM timers WHERE timers.lane = l)"
+                    " <= cell.business_now()",
+                    [int(lane.rsplit("/", 1)[1]) for lane in mine],
+                )
+                for row in rows:
+                    await _fire(process, db, int(row["lane"]))
+        except (*UNWELL, *TRY_AGAIN, Fenced) as error:
+            log.warning("timers.unwell", error=repr(error))
+            await asyncio.sleep(0.5)
+
+
+async def _fire(process: "Process", db: asyncpg.Connection, n: int) -> None:
+    name = f"timers/{n}"
+    epoch = process.relay.epochs.get(name)
+    if epoch is None:
+        return
+    async with db.transaction():
+        held, at, _ = await lanes.hold(db, {name: epoch})
+        due = await timers.due(db, n, at)
+        messages = [(id_, read(kind, body)) for id_, _, kind, body in due]
+        rows = edge.number(messages, held[name], process.place, at)
+        await outbox.add(db, rows)
+        await lanes.advance(db, [held[name]])
+    if rows:
+        process.relay.expect(name, rows[-1].seq)
+
+
+async def partitions_loop(process: "Process") -> None:
+    """Keeps the daily partitions of inbox and outbox: made ahead, dropped behind."""
+    settings = process.settings
+    while True:
+        try:
+            async with process.pool.acquire() as db:
+                await keep_partitions(db, settings.inbox_days, settings.outbox_days)
+        except UNWELL as error:
+            log.warning("partitions.unwell", error=repr(error))
+            await asyncio.sleep(5)
+            continue
+        await asyncio.sleep(_HOUR)
+
+
+async def keep_partitions(db: asyncpg.Connection, inbox_days: int, outbox_days: int) -> None:
+    """The partitions that messages of the last days and the next two need."""
+    today = outbox.real_now().date()
+    for table, days in (("inbox", inbox_days), ("outbox", outbox_days)):
+        back = today - timedelta(days=days)
+        await db.execute(
+            "SELECT cell.keep_partitions($1::text::regclass, $2, $3, $4)",
+            table,
+            back if table == "inbox" else today - timedelta(days=1),
+            today + timedelta(days=2),
+            back,
+        )
+
+
+async def watch_loop(process: "Process") -> None:
+    """Measures how late the event loop is; ends a process whose reader is stuck."""
+    checked = time.monotonic()
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(0.5)
+        metrics.LOOP.labels(process.name).observe(max(0.0, time.monotonic() - before - 0.5))
+        metrics.WAITING.labels(process.name).set(process.relay.waiting)
+        metrics.PUBLISHED.labels(process.name).set(process.relay.sent)
+        if time.monotonic() - checked < 10:
+            continue
+        checked = time.monotonic()
+        for reader in process.readers:
+            if await reader.stuck():
+                log.critical("reader.stuck", reader=reader.name)
+                os._exit(1)
+
+
+def shanghai(at: datetime) -> datetime:
+    """An instant as it is told to people."""
+    return at.astimezone(SHANGHAI)

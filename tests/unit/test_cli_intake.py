@@ -1,0 +1,206 @@
+"""Files sent in: what is sent as it is, the answer file, and what is printed about it."""
+
+import json
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from services.monitor.cli import app
+from services.monitor.commands.client import Client
+from services.monitor.commands.intake import send
+from tests.unit.cli_server import Asked, Server, pending, serving
+
+PATH = "enrollment/v1/registrations/file"
+DECISIONS = "enrollment/v1/records/decisions"
+HEAD = "source,record_id,outcome,code,message,transfer_id\n"
+FEED = "source,record_id,name\nha-hrss,1,张伟\n".encode("gb18030")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as running:
+        running.quiet()
+        yield running
+
+
+def run(server: Server, *words: str, typed: bytes | None = None) -> Result:
+    return CliRunner().invoke(app, list(words), env=server.environment(), input=typed)
+
+
+def feed(folder: Path) -> Path:
+    path = folder / "feed.csv"
+    path.write_bytes(FEED)
+    return path
+
+
+def result_of(path: Path) -> str:
+    return path.with_name("feed.csv.result.csv").read_text("utf-8")
+
+
+def test_a_feed_is_sent_as_it_is_and_its_answers_are_kept_beside_it(
+    server: Server, tmp_path: Path
+) -> None:
+    answers = f'{HEAD}ha-hrss,1,accepted,,,\nha-hrss,2,refused,bad_month,"two\nlines",\n'
+    server.on(PATH, answers.encode())
+    path = feed(tmp_path)
+
+    result = run(server, "intake", "registrations", str(path), "--json")
+
+    assert result.exit_code == 0
+    assert server.asked[-1].body == FEED
+    assert result_of(path) == answers
+    assert json.loads(result.stdout) == {
+        "file": str(path),
+        "result": f"{path}.result.csv",
+        "checked_only": False,
+        "rows": 2,
+        "outcomes": {"accepted": 1, "refused": 1},
+        "codes": {"bad_month": 1},
+    }
+
+
+def test_a_feed_that_is_refused_as_a_whole_is_exit_1_and_leaves_the_former_answers(
+    server: Server, tmp_path: Path
+) -> None:
+    path = feed(tmp_path)
+    path.with_name("feed.csv.result.csv").write_text("former", "utf-8")
+    server.on(PATH, {"code": "not_csv", "message": "二进制 / binary"}, status=400)
+
+    result = run(server, "intake", "registrations", str(path), "--json")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["code"] == "not_csv"
+    assert result_of(path) == "former"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["feed.csv", "feed.csv.result.csv"]
+
+
+def test_check_asks_that_nothing_be_changed(server: Server, tmp_path: Path) -> None:
+    server.on(PATH, HEAD.encode())
+
+    result = run(server, "intake", "registrations", str(feed(tmp_path)), "--check", "--json")
+
+    assert server.asked[-1].query == {"check": "true"}
+    assert json.loads(result.stdout)["checked_only"] is True
+
+
+def test_standard_input_is_sent_and_answered_where_it_is_told(
+    server: Server, tmp_path: Path
+) -> None:
+    server.on(PATH, HEAD.encode())
+    answers = tmp_path / "answers.csv"
+
+    result = run(server, "intake", "registrations", "-", "--result", str(answers), typed=FEED)
+
+    assert result.exit_code == 0
+    assert server.asked[-1].body == FEED
+    assert answers.read_text("utf-8") == HEAD
+
+
+def test_waiting_adds_each_decision_to_the_answers(server: Server, tmp_path: Path) -> None:
+    rows = "'=gx,'-1,accepted,,,t1\ngx,2,refused,bad_month,no,\ngx,3,duplicate,,,\n"
+    server.on(PATH, (HEAD + rows).encode())
+    first = {"source": "=gx", "record_id": "-1", "decision": "registered", "code": None}
+    third = {"source": "gx", "record_id": "3", "decision": "refused", "code": "not_enrolled"}
+    server.on(DECISIONS, [first, third])
+    path = feed(tmp_path)
+
+    result = run(server, "intake", "registrations", str(path), "--wait", "--json")
+
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["decisions"] == {"refused:not_enrolled": 1, "registered": 1}
+    assert server.bodies(DECISIONS) == [
+        [{"source": "=gx", "record_id": "-1"}, {"source": "gx", "record_id": "3"}]
+    ]
+    assert result_of(path) == (
+        "source,record_id,outcome,code,message,transfer_id,decision\n"
+        "'=gx,'-1,accepted,,,t1,registered\n"
+        "gx,2,refused,bad_month,no,,\n"
+        "gx,3,duplicate,,,,refused:not_enrolled\n"
+    )
+
+
+def test_a_decision_that_is_not_there_yet_is_asked_for_again(
+    server: Server, tmp_path: Path
+) -> None:
+    server.on("enrollment/v1/pending", pending(lag=1))
+    server.on(PATH, (HEAD + "gx,1,accepted,,,\n").encode())
+    known = [{"source": "gx", "record_id": "1", "decision": "registered", "code": None}]
+    answers = iter([[], known])
+    server.answers[DECISIONS] = lambda _: (200, next(answers))
+
+    result = run(server, "intake", "registrations", str(feed(tmp_path)), "--wait", "--json")
+
+    assert json.loads(result.stdout)["decisions"] == {"registered": 1}
+
+
+def test_rows_that_stay_undecided_are_exit_1_and_still_one_document(
+    server: Server, tmp_path: Path
+) -> None:
+    server.on(PATH, (HEAD + "gx,1,accepted,,,\n").encode())
+    server.on(DECISIONS, [])
+    path = feed(tmp_path)
+
+    result = run(server, "intake", "registrations", str(path), "--wait", "--json")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["decisions"] == {"undecided": 1}
+    assert result_of(path).endswith("gx,1,accepted,,,,undecided\n")
+
+
+def test_memory_does_not_grow_with_the_answers(server: Server, tmp_path: Path) -> None:
+    row = b"ha-hrss,0123456789,accepted,,,8c1f2a52-6a38-5b58-9a0e-3f3f0d1f4a01\n"
+    answers = HEAD.encode() + row * 60_000
+
+    def answer(_: Asked) -> tuple[int, object]:
+        return 200, answers
+
+    server.answers[PATH] = answer
+    client = Client({"enrollment": f"{server.url}/enrollment"}, "secret")
+    tracemalloc.start()
+
+    with feed(tmp_path).open("rb") as source:
+        tally = send(client, source, tmp_path / "answers.csv")
+
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    client.close()
+    assert tally["rows"] == 60_000
+    assert most_bytes < len(answers) / 2
+
+
+def test_a_statement_is_sent_as_it_is(server: Server, tmp_path: Path) -> None:
+    accepted = {"statement": "s", "entries": 3, "accepted": 3, "duplicate": 0, "gap": None}
+    server.on("settlement/v1/statements", accepted, status=202)
+    path = feed(tmp_path)
+
+    result = run(server, "intake", "statement", str(path), "--json")
+
+    assert json.loads(result.stdout) == accepted
+    assert server.asked[-1].body == FEED
+
+
+def test_what_the_bank_is_to_pay_goes_whole_into_a_file(server: Server, tmp_path: Path) -> None:
+    server.on("settlement/v1/remittances", b"<Document/>")
+    out = tmp_path / "pain.xml"
+
+    words = ("export", "remittances", "--region", "410100", "--date", "2026-03-31", "--lump")
+    result = run(server, *words, "--out", str(out), "--json")
+
+    sent = {"region": "410100", "date": "2026-03-31", "lump": True}
+    assert server.bodies("settlement/v1/remittances") == [sent]
+    assert out.read_bytes() == b"<Document/>"
+    assert json.loads(result.stdout) == {**sent, "due": True, "out": str(out)}
+
+
+def test_where_nothing_is_due_no_file_is_written(server: Server, tmp_path: Path) -> None:
+    server.on("settlement/v1/remittances", b"", status=200)
+    out = tmp_path / "pain.xml"
+
+    words = ("export", "remittances", "--region", "410100", "--date", "2026-03-31")
+    result = run(server, *words, "--out", str(out), "--json")
+
+    assert json.loads(result.stdout)["due"] is False
+    assert not out.exists()

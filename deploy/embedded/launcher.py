@@ -212,6 +212,7 @@ class Launcher:
         for child in [*self.children[2:], *reversed(self.children[:2])]:
             self._say(f"{child.program.name}: stopping")
             child.stop()
+        postgres.remove_socket_folder(self.home)
 
     def _say(self, progress: str) -> None:
         self.progress = progress

@@ -6,6 +6,7 @@ folder and told that its data is in ``/proc/self/cwd``, which needs no permissio
 """
 
 import asyncio
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -83,6 +84,12 @@ def prepare(home: Home) -> Program:
         orphan_signal=signal.SIGQUIT,
         account=account,
     )
+
+
+def remove_socket_folder(home: Home) -> None:
+    """Leave nothing outside the home once the server has stopped."""
+    with contextlib.suppress(OSError):  # a server that was killed leaves its socket there
+        socket_folder(home).rmdir()
 
 
 async def answers(home: Home) -> bool:

@@ -245,12 +245,13 @@ def main() -> int:
     parser.add_argument("act", choices=["up", "down", "status"])
     parser.add_argument("home", type=Path)
     parser.add_argument("--services", default=",".join(SERVICES))
+    parser.add_argument("--bare", action="store_true", help="without migrations and topics")
     arguments = parser.parse_args()
     services = [name for name in arguments.services.split(",") if name]
     report = functools.partial(print, flush=True)
     try:
         if arguments.act == "up":
-            up(arguments.home, services=services, report=report)
+            up(arguments.home, services=services, bare=arguments.bare, report=report)
         elif arguments.act == "down":
             down(arguments.home, report)
         else:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 from services.enrollment.fields import (
     PARSERS,
@@ -56,6 +57,12 @@ class Form:
     values: Mapping[str, object]
     refers_to: str
     content: str
+    transfer: UUID | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What identifies the record for ever."""
+        return self.source, self.record_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,8 @@ class Feed:
         values = {"action": action, **_values(row)}
         self._check_together(row, values)
         id_no = self._id(row)
-        values["transfer"] = self._transfer(row, values)
+        transfer = self._transfer(row, values)
+        values["transfer"] = transfer
         return Form(
             row["source"],
             row["record_id"],
@@ -114,6 +122,7 @@ class Feed:
             values,
             row.get("refers_to", ""),
             "\x1f".join(f"{name}={row[name]}" for name in sorted(row)),
+            transfer,
         )
 
     def _id(self, row: Mapping[str, str]) -> str:
@@ -143,7 +152,7 @@ class Feed:
         if employed and "employer" not in values:
             raise Malformed("missing_field", "employer_id")
 
-    def _transfer(self, row: Mapping[str, str], values: Mapping[str, object]) -> object:
+    def _transfer(self, row: Mapping[str, str], values: Mapping[str, object]) -> UUID | None:
         """The transfer that the record asks for, starts by itself, or withdraws."""
         source, action = row["source"], values["action"]
         if action == "withdraw":

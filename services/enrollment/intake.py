@@ -4,26 +4,27 @@ Nothing of a person leaves this file in the clear: name, phone and ID are sealed
 person's own key, the person is a keyed hash, and the name is left as blind keys for matching.
 """
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 import asyncpg
 
 from services.enrollment.codes import sentence
+from services.enrollment.documents import rows_of
 from services.enrollment.feed import Feed, Form, Refused
 from services.enrollment.sheet import Bad, Row
 from shared import names
-from shared.messages import NAMESPACE, Message, record_uuid
+from shared.messages import Message, record_uuid
 from shared.messages.enrollment import Answered, Register
 from shared.regions import Regions
-from shared.sealing import Keyring, seal
+from shared.sealing import Keyring, SealError, seal, unseal
 from shared.settings import Holder
 
+CHUNK = 500
 NOWHERE = "000000"
 
 
@@ -84,9 +85,7 @@ class Intake:
         answers: list[Answer | None] = []
         forms: dict[int, Form] = {}
         for n, row in enumerate(rows):
-            form = Refused(*row[1:], row[0], outcome="unreadable") if isinstance(row, Bad) else (
-                feed.read(row)
-            )
+            form = feed.read(row) if isinstance(row, dict) else _unread(row)
             if isinstance(form, Form):
                 form = _allowed(form, holder)
             if isinstance(form, Form):
@@ -106,24 +105,161 @@ class Intake:
         self, db: asyncpg.Connection, forms: Mapping[int, Form], at: datetime, *, check: bool
     ) -> tuple[list[int], dict[int, Answer]]:
         """Which rows are new, in their order, and the answers to all well-formed ones."""
-        first: dict[tuple[str, str], bytes] = {}
         contents = {n: self._keyring.content(form.content) for n, form in forms.items()}
+        first: dict[Key, Held] = {}
         for n, form in forms.items():
-            first.setdefault((form.source, form.record_id), contents[n])
-        held = await _hold(db, forms, contents, at, check=check)
+            first.setdefault(form.key, (contents[n], _promised(form)))
+        held = await (_known if check else _hold)(db, first, at)
         fresh: list[int] = []
         answers: dict[int, Answer] = {}
         for n, form in forms.items():
-            key = (form.source, form.record_id)
-            content, transfer = held.get(key, (None, form.values["transfer"]))
+            content, transfer = held.get(form.key, (None, _promised(form)))
             if content is None:
-                held[key] = (contents[n], transfer)
+                held[form.key] = first[form.key]
                 fresh.append(n)
-                outcome, code = "accepted", ""
+                answers[n] = Answer(*form.key, "accepted", "", "", transfer, form.region)
             elif content == contents[n]:
-                outcome, code = "duplicate", ""
+                answers[n] = Answer(*form.key, "duplicate", "", "", transfer, form.region)
             else:
-                outcome, code, transfer = "refused", "conflict", None
-            shown = transfer if form.values["action"] in ("apply", "enroll") else None
-            answers[n] = Answer(*key, outcome, code, "", shown, form.region)  # type: ignore[arg-type]
+                answers[n] = Answer(*form.key, "refused", "conflict", "", None, form.region)
         return fresh, answers
+
+    async def _registers(
+        self, db: asyncpg.Connection, forms: Sequence[Form]
+    ) -> list[tuple[UUID, Message]]:
+        persons = [self._keyring.person_key(form.id_type, form.id_no) for form in forms]
+        told = [p for p, form in zip(persons, forms, strict=True) if form.name or form.phone]
+        keys = await self._keyring.create_person_keys(db, told) if told else {}
+        contacts = await self._contacts(db, keys)
+        messages = []
+        for person, form in zip(persons, forms, strict=True):
+            sealed = None
+            if person in keys and (form.name or form.phone):
+                contacts[person] = contacts.get(person, {}) | _clear(form)
+                sealed = seal(keys[person], contacts[person])
+            messages.append(self._register(form, person, sealed))
+        return messages
+
+    async def _contacts(
+        self, db: asyncpg.Connection, keys: Mapping[str, bytes]
+    ) -> dict[str, dict[str, str]]:
+        """What is known of how to reach these persons: a new phone must not cost the name."""
+        rows = await db.fetch(
+            "SELECT person, sealed FROM persons WHERE person = ANY($1) AND sealed IS NOT NULL",
+            list(keys),
+        )
+        contacts = {}
+        for row in rows:
+            # What was sealed before the person was erased stays closed for ever.
+            with contextlib.suppress(SealError):
+                contacts[row["person"]] = unseal(keys[row["person"]], row["sealed"])
+        return contacts
+
+    def _register(self, form: Form, person: str, sealed: str | None) -> tuple[UUID, Message]:
+        record = record_uuid(form.source, form.record_id)
+        message = Register(
+            to=form.region,
+            person=person,
+            record=record,
+            source=form.source,
+            record_id=form.record_id,
+            refers_to=record_uuid(form.source, form.refers_to) if form.refers_to else None,
+            sealed=sealed,
+            name_keys=self._name_keys(form.name) if form.name else (),
+            **form.values,  # type: ignore[arg-type]  # each was parsed to its field's type
+        )
+        return record, message
+
+
+def _clear(form: Form) -> dict[str, str]:
+    given = (form.name, form.phone, form.id_type, form.id_no)
+    fields = zip(("name", "phone", "id_type", "id_no"), given, strict=True)
+    return {field: text for field, text in fields if text}
+
+
+Key = tuple[str, str]
+Held = tuple[bytes, UUID | None]
+
+
+def _unread(row: Bad) -> Refused:
+    return Refused(row.source, row.record_id, row.code, "", row.outcome)
+
+
+def _allowed(form: Form, holder: Holder | None) -> Form | Refused:
+    if holder is None or holder.may_send(form.source, form.region):
+        return form
+    code = "not_your_region" if {form.source, "*"} & holder.sources else "not_your_source"
+    return Refused(form.source, form.record_id, code)
+
+
+def _promised(form: Form) -> UUID | None:
+    """The transfer that the sender is told of: the one that this record itself begins."""
+    return form.transfer if form.values["action"] in ("apply", "enroll") else None
+
+
+async def _hold(db: asyncpg.Connection, given: Mapping[Key, Held], at: datetime) -> dict[Key, Held]:
+    """Keeps the records that are new; gives what is held of the others."""
+    keys = sorted(given)
+    if not keys:
+        return {}
+    rows = await db.fetch(
+        "INSERT INTO records (source, record_id, content, transfer, recorded_at)"
+        " SELECT *, $5 FROM unnest($1::text[], $2::text[], $3::bytea[], $4::uuid[])"
+        " ON CONFLICT DO NOTHING RETURNING source, record_id",
+        [source for source, _ in keys],
+        [record_id for _, record_id in keys],
+        [given[key][0] for key in keys],
+        [given[key][1] for key in keys],
+        at,
+    )
+    new = {(row["source"], row["record_id"]) for row in rows}
+    return await _known(db, [key for key in keys if key not in new], at)
+
+
+async def _known(db: asyncpg.Connection, keys: Iterable[Key], _: datetime) -> dict[Key, Held]:
+    """What is held of records."""
+    asked = sorted(keys)
+    if not asked:
+        return {}
+    rows = await db.fetch(
+        "SELECT source, record_id, content, transfer FROM records"
+        " JOIN unnest($1::text[], $2::text[]) AS a (source, record_id) USING (source, record_id)",
+        [source for source, _ in asked],
+        [record_id for _, record_id in asked],
+    )
+    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+
+
+class UpstreamEdge:
+    """Reads the upstream topic; what is not taken is answered on the senders' topic."""
+
+    topic = "upstream.registrations"
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+
+    async def take(
+        self, db: asyncpg.Connection, bodies: Sequence[bytes], at: datetime
+    ) -> Sequence[tuple[UUID, Message]]:
+        """What raw CloudEvents become; one that holds an array becomes many."""
+        rows = [row for body in bodies for row in rows_of(body)]
+        out: list[tuple[UUID, Message]] = []
+        for start in range(0, len(rows), CHUNK):
+            taken = await self._intake.take(db, rows[start : start + CHUNK], None, at)
+            out += taken.messages
+            out += [(uuid4(), _answered(a)) for a in taken.answers if a.outcome != "accepted"]
+        return out
+
+
+def _answered(answer: Answer) -> Answered:
+    known = bool(answer.source and answer.record_id)
+    return Answered(
+        to=answer.region,
+        # Whose it was cannot be told: the id is only there to be one.
+        record=record_uuid(answer.source, answer.record_id) if known else uuid4(),
+        source=answer.source,
+        record_id=answer.record_id,
+        decision=answer.outcome,  # type: ignore[arg-type]  # never `accepted` here
+        code=answer.code or None,
+        transfer=answer.transfer,
+    )

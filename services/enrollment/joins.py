@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from services.enrollment.entitlement import join, reckon, record_digest
 from services.enrollment.persons import Joined, Relation, Turn
+from services.enrollment.releases import say_corrected
 from shared import months
 from shared.calendar import shanghai_day
 from shared.decision import Unexpected
@@ -37,6 +38,18 @@ def join_record(turn: Turn, m: e.JoinRecord, regions: Regions) -> None:
     facts = {**reckoning.facts, "origin": m.origin, "months_twice": months.ranges_text(twice)}
     turn.explain(m.transfer, "join", reckoning.rule, **facts)
     _say_joined(turn, m, joined)
+    _pass_on(turn, joined)
+
+
+def _pass_on(turn: Turn, relation: Relation) -> None:
+    """The person has moved on meanwhile: the region that got the record gets the months too."""
+    release = turn.person.releases.get(relation.released) if relation.released else None
+    if release is None or release.state not in ("released", "terminated"):
+        return
+    if release.months != relation.months:
+        later = replace(release, version=release.version + 1, months=relation.months)
+        turn.put_release(later)
+        say_corrected(turn, later)
 
 
 def _say_joined(turn: Turn, m: e.JoinRecord, relation: Relation) -> None:

@@ -9,7 +9,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 LONGEST_LINE = 64 * 1024
 UTF_8, GB18030 = "utf-8", "gb18030"
@@ -33,6 +33,7 @@ class Bad(NamedTuple):
     code: str
     source: str = ""
     record_id: str = ""
+    outcome: Literal["unreadable", "refused"] = "unreadable"
 
 
 Row = dict[str, str] | Bad
@@ -156,7 +157,7 @@ def rows(found: Iterable[bytes | None], header: Header, encoding: str) -> Iterat
         elif len(fields) < width or any(fields[width:]):
             yield _bad("field_count", fields, header)
         elif header.code:
-            yield _bad(header.code, fields, header)
+            yield _bad(header.code, fields, header)._replace(outcome="refused")
         else:
             row = dict(zip(header.columns, fields, strict=False))
             yield Bad("repeated_header") if row["record_id"] == "record_id" else row

@@ -55,8 +55,6 @@ def open_account(books: Books, m: OpenAccount) -> None:
     else:
         _credit(books, m, ledger.opened(m.balance_fen), m.balance_fen)
     for claim in books.claims(m.person, m.to):
-        if m.name_keys and claim.name_key is None:
-            books.keep_claim(replace(claim, name_key=m.name_keys[0]))
         if claim.awaiting_fen:
             books.say(
                 OfferAgain(

@@ -128,7 +128,7 @@ def _corridor(
 
 
 def explained(transfer: UUID, postings: Rows, matched: Rows, sides: Rows) -> dict[str, Any]:
-    """Why the money of a transfer is where it is: its entries, its receipts, what either side has."""
+    """Why the money of a transfer is where it is: entries, receipts, and what each side has."""
     entries: dict[UUID, dict[str, Any]] = {}
     for row in postings:
         entry = entries.setdefault(row["id"], _entry(row))

@@ -18,6 +18,7 @@ from services.settlement.states import (
     Declined,
     Holder,
     Instruction,
+    Line,
     Movement,
     Part,
     Receipt,
@@ -224,16 +225,23 @@ class Books:
         parts = [self.part(receipt, part) for receipt, part in sorted(found)]
         return [part for part in parts if part and look in part.looks]
 
-    def text(self, receipt: UUID, part: int) -> str | None:
+    def line(self, receipt: UUID, part: int) -> Line | None:
         """What the bank line says of the payee, if it was needed and could be unsealed."""
-        return self._get(("text", receipt, part), str)
+        return self._get(("line", receipt, part), Line)
+
+    def name_keys(self, claim: Claim) -> tuple[str, ...]:
+        """The blind keys of the name of a claim's person."""
+        key = ("holder", claim.person, claim.region)
+        if key in self._changes or key in self._states:
+            return self.holder(claim.person, claim.region).name_keys
+        return self._get(("name-keys", claim.person, claim.region), tuple) or ()
 
     def name(self, person: str, region: str) -> str | None:
         """The person's name, if it was needed and could be unsealed."""
         return self._get(("name", person, region), str)
 
     def named(self, region: str, name_key: str) -> bool:
-        """Whether a claim of the region is about somebody of this exact name."""
+        """Whether the region knows somebody of this exact name."""
         return bool(self._get(("named", region, name_key), bool))
 
     def post(

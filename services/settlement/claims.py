@@ -56,7 +56,6 @@ def credit_advance(books: Books, m: CreditAdvance) -> None:
 
 
 def _announced(books: Books, m: CreditAdvance) -> Claim:
-    name_keys = books.holder(m.person, m.to).name_keys
     return Claim(
         person=m.person,
         transfer=m.transfer,
@@ -65,7 +64,6 @@ def _announced(books: Books, m: CreditAdvance) -> Claim:
         opened_at=m.opened_at or books.at,
         announced_on=books.today,
         released_on=m.released_on,
-        name_key=name_keys[0] if name_keys else None,
     )
 
 

@@ -236,4 +236,6 @@ def unexplained(kind: str, amount_fen: int) -> Postings:
 
 def bank_opened(kind: str, amount_fen: int) -> Postings:
     """What was at the bank before its first statement here."""
+    if amount_fen < 0:
+        return posted((OPENING, bank(kind), -amount_fen))
     return posted((bank(kind), OPENING, amount_fen))

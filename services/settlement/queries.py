@@ -222,6 +222,24 @@ async def exposed(pool: asyncpg.Pool, destinations: list[str]) -> list[asyncpg.R
     return list(await pool.fetch(_EXPOSED, destinations))
 
 
+# Bank lines that an entry of the transfer names in its subject, and those that name the transfer
+# and still wait.
+_MATCHED = """
+WITH named AS (
+  SELECT split_part(subject, '/', 1)::uuid AS receipt, split_part(subject, '/', 2)::int AS part
+    FROM entries
+   WHERE person = ANY($1) AND transfer = $2 AND kind IN ('apply', 'debit', 'return')
+  UNION SELECT receipt, part FROM waiting WHERE look = $3)
+SELECT r.receipt, n.part, r.account, r.region, r.booked_on,
+       coalesce(p.amount_fen, r.amount_fen) AS amount_fen, coalesce(p.applied_fen, 0) AS applied_fen,
+       coalesce(p.verdict, r.booked) AS verdict, coalesce(p.rule, 'reference') AS rule,
+       coalesce(p.evidence, '{}') AS evidence
+  FROM named n JOIN receipts r USING (receipt)
+  LEFT JOIN receipt_parts p ON p.receipt = n.receipt AND p.part = n.part
+ ORDER BY r.booked_on, r.receipt, n.part
+"""
+
+
 async def story_of(
     pool: asyncpg.Pool, transfer: UUID
 ) -> tuple[list[asyncpg.Record], list[asyncpg.Record], list[asyncpg.Record]]:
@@ -243,12 +261,5 @@ async def story_of(
             persons,
             transfer,
         )
-        matched = await db.fetch(
-            "SELECT r.receipt, p.part, r.account, r.region, r.booked_on, p.amount_fen,"
-            " p.applied_fen, p.verdict, p.rule, p.evidence FROM receipt_parts p"
-            " JOIN receipts r USING (receipt) WHERE r.receipt IN (SELECT receipt FROM"
-            " receipt_parts WHERE transfers @> ARRAY[$1::uuid]) AND p.transfers @> ARRAY[$1::uuid]"
-            " ORDER BY r.booked_on, r.receipt, p.part",
-            transfer,
-        )
+        matched = await db.fetch(_MATCHED, persons, transfer, transfer.hex)
     return list(postings), list(matched), list(sides)

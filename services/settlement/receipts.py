@@ -201,11 +201,12 @@ def _evidence(books: Books, part: Part) -> Evidence:
         return Evidence()
     look = look_of(part.region, part.payer_region, part.amount_fen)
     keys = set(part.name_keys)
-    text = books.text(part.receipt, part.part)
+    line = books.line(part.receipt, part.part)
+    text = line.text if line else None
     alike = [
         Candidate(claim, reconciliation.agreement(text, books.name(claim.person, claim.region)))
         for claim in books.expected(look)
-        if not keys.isdisjoint(books.holder_keys(claim))
+        if not keys.isdisjoint(books.name_keys(claim))
     ]
     rivals = [
         other
@@ -217,9 +218,16 @@ def _evidence(books: Books, part: Part) -> Evidence:
 
 
 def _names_another(books: Books, part: Part, referred: Sequence[Claim]) -> bool:
+    """Whether the part bears the name of somebody else than those whose transfers it refers to:
+    of somebody known here, or, where the payee is given in a field of its own, of anybody."""
     keys = set(part.name_keys)
-    if any(not keys.isdisjoint(books.holder_keys(claim)) for claim in referred):
+    if not keys or any(not keys.isdisjoint(books.name_keys(claim)) for claim in referred):
         return False
+    line = books.line(part.receipt, part.part)
+    if line is not None and reconciliation.is_other_person(
+        line.payee, [books.name(claim.person, claim.region) for claim in referred]
+    ):
+        return True
     return any(books.named(part.region, key) for key in part.name_keys[:_MOST_NAMES])
 
 

@@ -158,3 +158,10 @@ def agreement(text: str | None, name: str | None) -> str | None:
     # 张薇 reads as 张伟 does, but is somebody else; ZHANG WEI is all that the bank could write.
     latin = names.same_person(_NOT_LATIN.sub(" | ", text), name)
     return "latin" if latin == "pinyin" else "homophone"
+
+
+def is_other_person(payee: str, expected: Sequence[str | None]) -> bool:
+    """Whether a payee field holds a name, and it is nobody's of those expected."""
+    if not names.candidates(payee) or None in expected or not expected:
+        return False
+    return all(name is None or names.same_person(payee, name) is None for name in expected)

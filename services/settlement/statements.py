@@ -205,8 +205,8 @@ async def _opening(
         list(lines),
     )
     balance_fen = statement.opening_fen - before
-    if balance_fen == 0:
-        return []
+    if balance_fen <= 0:
+        return []  # an overdrawn account has nothing to begin with
     message = OpenBank(
         to=own.region, account=own.key, bank=own.bank, balance_fen=balance_fen, booked_on=began
     )

@@ -119,7 +119,6 @@ class Claim:
     advance: bool = True
     declined: str | None = None
     declined_at: datetime | None = None
-    name_key: str | None = None
 
     @property
     def unpaid_fen(self) -> int:
@@ -203,10 +202,23 @@ class Part:
         """What finds the part while some of it is unmatched."""
         if self.rest_fen <= 0 or self.verdict == "returned":
             return ()
-        looks = [reference.hex for reference in self.refs]
+        looks = [transfer.hex for transfer in dict.fromkeys((*self.refs, *self.transfers))]
         if self.payer_region and self.name_keys and not self.transfers:
             looks.append(look_of(self.region, self.payer_region, self.amount_fen))
         return looks
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a bank line says of one payment's payee, unsealed; kept in memory only."""
+
+    payee: str
+    remark: str
+
+    @property
+    def text(self) -> str:
+        """All of it, for looking for a name."""
+        return f"{self.payee}\n{self.remark}"
 
 
 def look_of(region: str, payer_region: str, amount_fen: int) -> str:

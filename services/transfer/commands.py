@@ -1,7 +1,7 @@
 """What the saga says, made from what it knows: the commands and answers of one transfer."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from services.transfer.states import Deadline, Step, Transfer, answer, ignore
 from shared.calendar import shanghai_day
@@ -168,11 +168,13 @@ def clocks_go_on(now: Transfer, at: datetime, regions: Regions) -> Transfer:
         return now
     calendar = regions.calendar(now.destination)
     lost = calendar.working_days_between(shanghai_day(now.stopped_at), shanghai_day(at))
-    moved = tuple(
-        replace(d, due_at=calendar.deadline(d.due_at, lost) if lost else d.due_at)
-        for d in now.deadlines
-    )
-    due_at = calendar.deadline(now.due_at, lost) if now.due_at and lost else now.due_at
+
+    def later(due_at: datetime) -> datetime:
+        # A due date is the end of its day, that is the first instant of the next.
+        return calendar.deadline(due_at - timedelta(seconds=1), lost) if lost else due_at
+
+    moved = tuple(replace(d, due_at=later(d.due_at)) for d in now.deadlines)
+    due_at = later(now.due_at) if now.due_at else None
     return replace(now, deadlines=moved, due_at=due_at, stopped_at=None)
 
 

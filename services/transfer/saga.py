@@ -148,7 +148,7 @@ def _release(
             return ignore(now, "it was withdrawn already and the origin is asked")
         case ("releasing" | "released" | "joined" | "disputed", e.ReleaseAccepted()):
             return ignore(now, "the origin had accepted already")
-        case ("released" | "joined" | "disputed" | "refused", e.RecordReleased()) if now.version:
+        case (_, e.RecordReleased()) if now.version:
             return ignore(now, "this record was released already, and later versions are known")
         case ("released" | "joined" | "disputed", e.ReleaseCancelled()):
             return ignore(now, "the origin was quicker: the record was released before")
@@ -209,9 +209,7 @@ def _join(now: Transfer, message: Message, at: datetime, regions: Regions) -> St
                 without_deadline(new, "transfer-in"),
                 f"the origin does not release the record after all ({code})",
             )
-        case ("joined" | "refused", e.RecordJoined() | e.RecordDisputed()):
-            return ignore(now, "an answer to an earlier version of the record")
-        case ("disputed", e.RecordJoined() | e.RecordDisputed()):
+        case ("joined" | "refused" | "disputed", e.RecordJoined() | e.RecordDisputed()):
             return ignore(now, "an answer to an earlier version of the record")
         case (_, e.RecordCorrected(version=version)) if version <= now.version:
             return ignore(now, "this version of the record is known")
@@ -234,16 +232,13 @@ def _announce(now: Transfer, message: Message, at: datetime, rules: Corridor) ->
             return go(
                 without_deadline(new, "funds"), "O owes the money: credit it in advance", credit
             )
-        case (_, s.FundsCorrected()) if message.version > now.funds.version:
-            funds = replace(
-                now.funds,
-                version=message.version,
-                released=now.funds.released + message.delta_fen,
-            )
-            new = replace(now, funds=funds, money="released", closed_at=None)
-            credit = c.credit_advance(
-                new, message.version, message.delta_fen, message.released_on, rules
-            )
+        case (money, s.FundsCorrected(version=version)) if (
+            version > now.funds.version and money not in ("paid_out", "withheld")
+        ):
+            owed = now.funds.released + message.delta_fen
+            funds = replace(now.funds, version=version, released=owed)
+            new = replace(now, funds=funds, money=money_of(funds))
+            credit = c.credit_advance(new, version, message.delta_fen, message.released_on, rules)
             return go(new, "O owes more than it said: credit the difference", credit)
         case ("pending" | "withheld", s.NothingToRelease()):
             new = without_deadline(replace(now, money="none", withheld_until=None), "funds")
@@ -256,11 +251,7 @@ def _announce(now: Transfer, message: Message, at: datetime, rules: Corridor) ->
             others = without_deadline(new, "funds").deadlines
             new = replace(new, deadlines=(*others, Deadline("funds", again, level)))
             return go(new, "O holds the money back: it is asked again on its date")
-        case (_, s.FundsReleased() | s.FundsCorrected()):
-            return ignore(now, "this version of the funds is known")
-        case (_, s.NothingToRelease() | s.FundsWithheld()):
-            return ignore(now, "O has released or paid out since")
-    raise Unexpected("impossible", f"{message.type} cannot come while the money is {now.money}")
+    return ignore(now, "O has said this, or more, already")
 
 
 # ── 5. The funds arrive ───────────────────────────────────────────────────────────────────────
@@ -271,14 +262,16 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
     funds = now.funds
     new = now
     match message:
-        case s.PaidOut(amount_fen=amount) if funds.paid_out == 0 and now.version:
+        case s.PaidOut(amount_fen=amount) if now.money == "pending" and now.version:
             funds = replace(funds, paid_out=amount)
             new = replace(now, funds=funds, money="paid_out" if amount else "none")
             return go(new, "O paid the account out")
-        case s.PaidOut():
+        case s.PaidOut() if now.money in ("paid_out", "none"):
             return ignore(now, "the payout is known")
-        case _ if funds.version == 0:
-            raise Unexpected("impossible", f"{message.type} before the funds were released")
+        case _ if funds.version == 0 or isinstance(message, s.PaidOut):
+            raise Unexpected("impossible", f"{message.type} while the money is {now.money}")
+        case s.AdvanceCredited() | s.AdvanceDeclined() if funds.awaiting == 0:
+            return ignore(now, "all that was announced is credited already")
         case s.AdvanceCredited():
             funds = replace(
                 funds,
@@ -293,6 +286,7 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
             new = replace(now, reason=code)
             why = "no advance: the money is credited when it arrives"
         case s.Applied():
+            why = "money arrived and was applied"
             funds = replace(
                 funds,
                 credited=message.credited_fen,
@@ -300,7 +294,6 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
                 open=message.open_fen,
                 excess=message.excess_fen,
             )
-            why = "money arrived and was applied"
     money = money_of(funds)
     if money == "funded":
         new = replace(new, reason=None if now.record != "refused" else now.reason)
@@ -333,8 +326,11 @@ def _remind(now: Transfer, at: datetime, regions: Regions) -> Step:
         if missed.level < HIGHEST_LEVEL or missed.step == "funds":
             kept.append(Deadline(missed.step, later, missed.level + 1))
     late = now.overdue or any(d.step != "funds" for d in due)
-    new = replace(now, deadlines=tuple(kept), overdue=late)
-    return go(new, "a step is late: urge whoever owes it, then escalate", *say)
+    return go(
+        replace(now, deadlines=tuple(kept), overdue=late),
+        "a step is late: urge whoever owes it, then escalate",
+        *say,
+    )
 
 
 # ── What the chapters share ───────────────────────────────────────────────────────────────────

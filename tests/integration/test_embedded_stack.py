@@ -32,20 +32,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("shared") / "home"
     yield folder
     stack.down(folder, print)
-    remove_socket_folder(folder)
 
 
 @pytest.fixture
 def other_home(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "home"
     stack.down(tmp_path / "home", print)
-    remove_socket_folder(tmp_path / "home")
-
-
-def remove_socket_folder(home: Path) -> None:
-    folder = socket_folder(Home.at(home))
-    if folder.exists():
-        folder.rmdir()
 
 
 def up(home: Path) -> Stack:
@@ -231,12 +223,25 @@ def test_two_homes_run_side_by_side(home: Path, other_home: Path) -> None:
     assert asyncio.run(query(first.database, exists)) is False
 
 
+def test_two_ups_at_once_on_one_home_give_one_stack(other_home: Path) -> None:
+    command = [sys.executable, "-m", "deploy.embedded.stack", "up", str(other_home)]
+    command += ["--bare", "--services", ""]
+
+    both = [subprocess.Popen(command, cwd=CHECKOUT) for _ in range(2)]
+
+    assert [process.wait(60) for process in both] == [0, 0]
+    launchers = [words for words in processes_of(other_home) if "embedded.launcher" in words]
+    assert len(launchers) == 1
+    assert stack.status(other_home)["state"] == "ready"
+
+
 def test_down_leaves_no_process(home: Path) -> None:
     up(home)
 
     stack.down(home, print)
 
     assert processes_of(home) == []
+    assert not socket_folder(Home.at(home)).exists()
     assert stack.status(home)["state"] == "stopped"
     assert stack.find(home) is None
 

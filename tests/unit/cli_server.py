@@ -36,6 +36,7 @@ class Server:
 
     url: str = ""
     answers: dict[str, Answers] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
 
     def on(self, path: str, answer: object, status: int = 200) -> None:
@@ -108,7 +109,8 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             status, content = server.answers.get(asked.path, unknown)(asked)
             data = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response(status)
-            self.send_header("Content-Length", str(len(data)))
+            for name, value in {**server.headers, "Content-Length": str(len(data))}.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(data)
 

@@ -40,6 +40,14 @@ BALANCE: dict[str, Any] = {
     "regions": {"450100": [{"account": "a", "debit": "1.00", "credit": "0.00", "balance": "1.00"}]},
 }
 
+EXPOSED: dict[str, Any] = {
+    "corridor": "410100>450100",
+    "open": "1.00",
+    "limit": "50000000.00",
+    "count": 1,
+    "ages": {"0-15": "1.00", "16-45": "0.00", "46-90": "0.00", ">90": "0.00"},
+}
+
 
 @pytest.fixture
 def server() -> Iterator[Server]:
@@ -290,7 +298,7 @@ def test_every_table_can_be_shown_to_people(server: Server) -> None:
     server.quiet()
     server.on("transfer/v1/transfers", [ROW])
     server.on("settlement/v1/trial-balance", BALANCE)
-    server.on("settlement/v1/exposure", [{"corridor": "410100>450100", "open": "1.00"}])
+    server.on("settlement/v1/exposure", [EXPOSED])
     server.on("settlement/v1/receipts", [{"receipt": "r", "amount": "1.00"}])
 
     shown = [

@@ -184,6 +184,7 @@ def test_a_statement_is_sent_as_it_is(server: Server, tmp_path: Path) -> None:
 
 def test_what_the_bank_is_to_pay_goes_whole_into_a_file(server: Server, tmp_path: Path) -> None:
     server.on("settlement/v1/remittances", b"<Document/>")
+    server.headers["Jiexu-Runs"] = "410100-20260331-1"
     out = tmp_path / "pain.xml"
 
     words = ("export", "remittances", "--region", "410100", "--date", "2026-03-31", "--lump")
@@ -192,7 +193,7 @@ def test_what_the_bank_is_to_pay_goes_whole_into_a_file(server: Server, tmp_path
     sent = {"region": "410100", "date": "2026-03-31", "lump": True}
     assert server.bodies("settlement/v1/remittances") == [sent]
     assert out.read_bytes() == b"<Document/>"
-    assert json.loads(result.stdout) == {**sent, "due": True, "out": str(out)}
+    assert json.loads(result.stdout) == {**sent, "runs": ["410100-20260331-1"], "out": str(out)}
 
 
 def test_where_nothing_is_due_no_file_is_written(server: Server, tmp_path: Path) -> None:
@@ -202,5 +203,5 @@ def test_where_nothing_is_due_no_file_is_written(server: Server, tmp_path: Path)
     words = ("export", "remittances", "--region", "410100", "--date", "2026-03-31")
     result = run(server, *words, "--out", str(out), "--json")
 
-    assert json.loads(result.stdout)["due"] is False
+    assert json.loads(result.stdout)["runs"] == []
     assert not out.exists()

@@ -24,6 +24,9 @@ CREATE TABLE holders (
     CHECK (awaiting_credit_fen >= awaiting_debit_fen)
 ) WITH (fillfactor = 70);
 
+-- The first blind key is that of the exact name.
+CREATE INDEX holders_name ON holders (region, (name_keys[1]));
+
 -- What a record did to a personal account, so that a record counts once, a refund finds its spend
 -- and a correction the opening balance. `amount_fen` is signed for `correct`; `refunded_fen` is what of a spend came back.
 CREATE TABLE movements (
@@ -85,7 +88,6 @@ CREATE TABLE instructions (
 -- matched_fen = M; open_fen = U. announced = credited + awaiting; credited = matched + open.
 -- reserved_fen: receipts matched to it and not applied yet; excess_fen: beyond the claim, still in
 -- suspense. `declined` is the code of the last refusal to advance (null: advanced or funded).
--- `name_key` is the blind key of the holder's exact name.
 CREATE TABLE claims (
     person text NOT NULL,
     transfer uuid NOT NULL,
@@ -105,14 +107,12 @@ CREATE TABLE claims (
     advance boolean NOT NULL,
     declined text,
     declined_at timestamptz,
-    name_key text,
     PRIMARY KEY (person, transfer),
     CHECK (announced_fen = credited_fen + awaiting_fen),
     CHECK (credited_fen = matched_fen + open_fen)
 ) WITH (fillfactor = 70);
 CREATE INDEX claims_transfer ON claims (transfer);
 CREATE INDEX claims_expected ON claims (region, origin, announced_fen);
-CREATE INDEX claims_name ON claims (region, name_key);
 
 -- The lock that both an advance and a receipt take, and the exposure of the corridor.
 -- `claims` counts the claims with an open advance.

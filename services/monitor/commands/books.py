@@ -72,18 +72,20 @@ def remittances(
 def _export(region: str, day: date, out: Path | None, *, lump: bool, as_json: bool) -> None:
     body = {"region": region, "date": day.isoformat(), "lump": lump}
     with connected() as client:
-        xml = client.post_for_bytes("settlement", "/v1/remittances", body).content
-    if not xml:
-        screen.answer({**body, "due": False}, as_json, lambda: f"nothing is due at {region}")
+        answer = client.post_for_bytes("settlement", "/v1/remittances", body)
+    # The runs of that day; the file is the last of them.
+    runs = [name for name in answer.headers.get("Jiexu-Runs", "").split(",") if name]
+    document = {**body, "runs": runs}
+    if not answer.content:
+        screen.answer(document, as_json, lambda: f"nothing is due at {region}")
     elif out is not None:
         with screen.whole_file(out) as file:
-            file.write(xml)
-        document = {**body, "due": True, "out": str(out)}
-        screen.answer(document, as_json, lambda: f"written to {out}")
+            file.write(answer.content)
+        screen.answer({**document, "out": str(out)}, as_json, lambda: f"{runs[-1]} is in {out}")
     elif as_json:
-        screen.print_json({**body, "due": True, "xml": xml.decode()})
+        screen.print_json({**document, "xml": answer.text})
     else:
-        typer.echo(xml)
+        typer.echo(answer.content)
 
 
 def register(app: typer.Typer) -> None:

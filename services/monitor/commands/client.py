@@ -167,10 +167,12 @@ def _refusal(response: "httpx.Response") -> tuple[str, str]:
         body = body["detail"]
     if not isinstance(body, dict):
         return code, response.reason_phrase
-    message = body.get("message") or body.get("detail") or response.reason_phrase
+    message = body.get("message") or body.get("detail")
     if not isinstance(message, str):
         # A validation error repeats what was sent, which may be an ID number.
         message = response.reason_phrase
+    if where := body.get("where"):
+        message = f"{message} ({where})"
     return str(body.get("code", code)), message[:_LONGEST_MESSAGE]
 
 

@@ -1,5 +1,6 @@
 """explain: why a transfer is as it is, in the words of every service that decided about it."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from services.monitor.commands import screen
 from services.monitor.commands.client import NOT_FOUND, Client, Refused, connected
 from services.monitor.commands.screen import Json
 
-_OWN_LISTS = ("decisions", "rules")
+_SHOWN_ABOVE = ("transfer", "decisions", "rules")
 
 Told = dict[str, Any]
 
@@ -32,7 +33,7 @@ def explain(
         "rules": [*case.get("rules", ()), *books.get("rules", ())],
         "decisions": _in_order(told),
         "waits_for": case.get("waits_for", []),
-        "books": {name: rows for name, rows in books.items() if name not in _OWN_LISTS},
+        "books": {name: rows for name, rows in books.items() if name not in _SHOWN_ABOVE},
     }
     screen.answer(document, as_json, lambda: _why(document))
 
@@ -54,8 +55,12 @@ def _told(answer: Any) -> Told:  # noqa: ANN401 any JSON
 
 def _in_order(told: dict[str, Told]) -> list[Told]:
     """All decisions by their time; at the same time, in the order of the story."""
-    rows = [{"service": name, **row} for name, found in told.items() for row in found["decisions"]]
-    return sorted(rows, key=lambda row: str(row["at"]))
+    rows = [
+        {"service": name, **row}
+        for name, found in told.items()
+        for row in found.get("decisions", ())
+    ]
+    return sorted(rows, key=lambda row: datetime.fromisoformat(row["at"]))
 
 
 def _why(document: Told) -> list[Any]:
@@ -70,14 +75,14 @@ def _why(document: Told) -> list[Any]:
         )
         for row in document["decisions"]
     )
-    columns = ("at", "service", "decision", "why", "source", "facts")
+    names = ("at", "service", "decision", "why", "source", "facts")
     shown = [
-        screen.table("decisions", columns, decisions),
+        screen.table("decisions", names, decisions),
         screen.records("rules", ("rule", "value", "source"), document["rules"]),
     ]
     if document["waits_for"]:
-        columns = ("step", "due_at", "missed>")
-        shown.append(screen.records("waits for", columns, document["waits_for"]))
+        waits = screen.records("waits for", ("step", "due_at", "missed>"), document["waits_for"])
+        shown.append(waits)
     return [f"policy {document['policy']}", *shown]
 
 

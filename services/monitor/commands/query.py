@@ -4,7 +4,7 @@ import heapq
 import itertools
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,11 +12,12 @@ import typer
 
 from services.monitor.commands import screen
 from services.monitor.commands.client import NOT_FOUND, Client, Refused, connected, dead_letters
-from services.monitor.commands.screen import Json, moment
+from services.monitor.commands.screen import Json, day, moment
 
 _PANEL = "Cases"
 _SHOWN_ROWS = 100
 _MOST_LETTERS = 10_000
+_MOST_RECEIPTS = 10_000
 _PERSON_KEY = re.compile(r"[0-9a-f]{32}")
 
 Row = dict[str, Any]
@@ -30,9 +31,7 @@ def transfers(
         str | None, typer.Option(metavar="ID_NO", help="One person's; `-` reads standard input.")
     ] = None,
     id_type: IdType = "01",
-    state: Annotated[
-        str | None, typer.Option(help="A record or money state, as joined or short.")
-    ] = None,
+    state: Annotated[str | None, typer.Option(help="Of record or money: joined, short.")] = None,
     region: Annotated[str | None, typer.Option(help="Origin or destination.")] = None,
     stuck: Annotated[
         bool, typer.Option("--stuck", help="Open and overdue, or held by a dead letter.")
@@ -47,7 +46,7 @@ def transfers(
         wanted = limit if limit or as_json else _SHOWN_ROWS
         last = None if after is None else str(after)
         filters = {"person": key, "state": state, "region": region}
-        rows: Iterator[Row] = (
+        rows: Iterable[Row] = (
             itertools.islice(_stuck(client, last, filters), wanted)
             if stuck
             else client.pages("transfer", "/v1/transfers", "transfer_id", wanted, last, **filters)
@@ -59,14 +58,15 @@ def transfers(
     screen.answer(shown, as_json, lambda: _transfers(shown, wanted))
 
 
-def _stuck(client: Client, after: str | None, filters: dict[str, str | None]) -> Iterator[Row]:
+def _stuck(client: Client, after: str | None, filters: Mapping[str, str | None]) -> Iterable[Row]:
     """Those that are open and overdue, or whose person's messages wait behind a dead letter."""
     path, asked = "/v1/transfers", {**filters, "stuck": "true"}
     overdue = client.pages("transfer", path, "transfer_id", None, after, **asked)
     start = _place(client.get("transfer", f"{path}/{after}")) if after else ("", "")
     held = sorted((row for row in _held(client, filters) if _place(row) > start), key=_place)
-    merged = heapq.merge(overdue, held, key=_place)
-    return (next(same) for _, same in itertools.groupby(merged, key=_place))
+    both = {row["transfer_id"] for row in held}
+    once = (row for row in overdue if row["transfer_id"] not in both)
+    return heapq.merge(once, held, key=_place)
 
 
 def _place(row: Row) -> tuple[str, str]:
@@ -74,7 +74,7 @@ def _place(row: Row) -> tuple[str, str]:
     return row["opened_at"], row["transfer_id"]
 
 
-def _held(client: Client, filters: dict[str, str | None]) -> Iterator[Row]:
+def _held(client: Client, filters: Mapping[str, str | None]) -> Iterator[Row]:
     """The open transfers of the people whose messages wait."""
     keys = {row["key"] for row in dead_letters(client, _MOST_LETTERS)}
     people = sorted(key for key in keys if _PERSON_KEY.fullmatch(key))
@@ -85,7 +85,7 @@ def _held(client: Client, filters: dict[str, str | None]) -> Iterator[Row]:
 
 
 def _transfers(rows: list[Row], wanted: int | None) -> list[Any]:
-    columns = ("transfer", "corridor", "record", "money", "advanced>", "late", "due", "reason")
+    columns = ("transfer", "corridor", "record", "money", "advanced>", "due", "reason")
     cells = (
         (
             row["transfer_id"],
@@ -93,8 +93,7 @@ def _transfers(rows: list[Row], wanted: int | None) -> list[Any]:
             row["record"],
             row["money"],
             row["advanced"],
-            "late" if row["overdue"] else "",
-            moment(row["due_at"]),
+            f"{day(row['due_at'])}{' late' if row['overdue'] else ''}",
             row["reason"],
         )
         for row in rows
@@ -186,23 +185,34 @@ def _about(found: Row) -> list[Any]:
 
 def receipts(
     *,
-    state: Annotated[str | None, typer.Option(help="unmatched, matched, partly, …")] = None,
+    state: Annotated[str | None, typer.Option(help="unmatched, matched, …")] = None,
     region: Annotated[str | None, typer.Option(help="Whose bank account received it.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=_MOST_RECEIPTS)] = _MOST_RECEIPTS,
     as_json: Json = False,
 ) -> None:
     """What the bank received, and what it was matched to."""
     with connected() as client:
-        rows = client.get("settlement", "/v1/receipts", state=state, region=region)
-    columns = ("receipt", "region", "date", "state", "amount>", "verdict", "rule")
-    screen.answer(rows, as_json, lambda: screen.records("receipts", columns, rows))
+        rows = client.get("settlement", "/v1/receipts", state=state, region=region, limit=limit)
+    names = ("receipt", "part>", "region", "booked_on", "state", "verdict", "rule")
+    amounts = ("amount>", "applied>", "in_suspense>")
+    screen.answer(rows, as_json, lambda: screen.records("receipts", (*names, *amounts), rows))
+    if len(rows) == limit:
+        screen.remark(f"there may be more than these {limit}: narrow it by --state or --region")
 
 
 def exposure(*, as_json: Json = False) -> None:
     """Open advances per corridor against the limit, and how old they are (working days)."""
     with connected() as client:
         rows = client.get("settlement", "/v1/exposure")
-    columns = ("corridor", "open>", "limit>", "count>", "ages")
-    screen.answer(rows, as_json, lambda: screen.records("exposure", columns, rows))
+    screen.answer(rows, as_json, lambda: _exposed(rows))
+
+
+def _exposed(rows: list[Row]) -> Any:  # noqa: ANN401 rich's table
+    names = ("corridor", "open", "limit", "count")
+    buckets = list(rows[0]["ages"]) if rows else []
+    cells = ([*(row[name] for name in names), *row["ages"].values()] for row in rows)
+    columns = ("corridor", "open>", "limit>", "count>", *(f"{bucket} wd>" for bucket in buckets))
+    return screen.table("exposure", columns, cells)
 
 
 def register(app: typer.Typer) -> None:

@@ -18,10 +18,10 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """The whole story on shipped input, from nothing to the closing report (some minutes)."""
-    from deploy.sandbox import demo as story
+    from deploy.sandbox.demo import run
     from shared.settings import Settings
 
-    raise typer.Exit(story.run(Settings().home, screen.console(errors=as_json), as_json, keep=keep))
+    raise typer.Exit(run(Settings().home, screen.console(errors=as_json), as_json, keep=keep))
 
 
 def bench(
@@ -35,10 +35,10 @@ def bench(
     as_json: Json = False,
 ) -> None:
     """Throughput and latency through real Kafka and PostgreSQL; the books must balance."""
-    from deploy.sandbox import bench as measure
+    from deploy.sandbox.bench import run
 
     console = screen.console(errors=as_json)
-    result = measure.run(transfers, rate=rate, workers=workers, keep=keep, console=console)
+    result = run(transfers, rate=rate, workers=workers, keep=keep, console=console)
     screen.answer(result, as_json, lambda: screen.table("bench", ("", ""), result.items()))
 
 

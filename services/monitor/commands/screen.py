@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 JSON_WANTED = "jiexu.json"
+_UNSEEN_COLUMNS = 240
 # A phone or ID number, and no part of a transfer's id.
 _NUMBERS = re.compile(r"(?<![0-9A-Za-z-])\d{11,}[Xx]?(?![0-9A-Za-z-])")
 
@@ -77,7 +78,10 @@ def console(*, errors: bool = False) -> "Console":
     """The terminal as rich knows it, made now: a test may have put another stream in place."""
     from rich.console import Console
 
-    return Console(stderr=errors, highlight=False, soft_wrap=False, emoji=False, markup=False)
+    looked_at = (sys.stderr if errors else sys.stdout).isatty()
+    # What goes into a file or a pipe is searched, not looked at: nothing of it is folded.
+    width = None if looked_at else _UNSEEN_COLUMNS
+    return Console(stderr=errors, width=width, highlight=False, emoji=False, markup=False)
 
 
 def remark(text: str) -> None:
@@ -92,15 +96,16 @@ def masked(text: str) -> str:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Any:  # noqa: ANN401
     """A table; a column whose name ends in `>` is set to the right, the first is kept whole."""
-    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    made = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    made = Table(
+        title=title, title_justify="left", box=None, pad_edge=False, header_style="bold underline"
+    )
     for index, column in enumerate(columns):
         made.add_column(
             column.rstrip(">"),
             justify="right" if column.endswith(">") else "left",
-            no_wrap=index == 0 or column.endswith(">"),
+            no_wrap=index == 0,
             overflow="fold",
         )
     for row in rows:
@@ -128,6 +133,11 @@ def cell(value: object) -> str:
 def moment(value: object) -> str:
     """An ISO time to the minute, without its offset (all are Asia/Shanghai)."""
     return str(value)[:16].replace("T", " ") if value else "–"
+
+
+def day(value: object) -> str:
+    """The day of an ISO time."""
+    return str(value)[:10] if value else "–"
 
 
 @contextmanager

@@ -1,0 +1,56 @@
+"""What one message leads to in the books: every command and the act it asks for."""
+
+from collections.abc import Callable
+from typing import Any
+
+from services.settlement import accounts, claims, payments, receipts, releases
+from services.settlement.books import Books
+from services.settlement.exposure import LimitsOf
+from shared.decision import Decision, Delivery, States, Unexpected
+from shared.messages import Message
+from shared.messages.settlement import (
+    ApplyReceipt,
+    Contribute,
+    CorrectBalance,
+    CreditAdvance,
+    InstructRemittance,
+    OfferAgain,
+    OpenAccount,
+    OpenBank,
+    PayOut,
+    RecordDebit,
+    RecordReceipt,
+    Refund,
+    ReleaseFunds,
+    Spend,
+)
+
+# The argument of each is the class it stands under; a dict cannot say so.
+_ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
+    OpenAccount: accounts.open_account,
+    CorrectBalance: accounts.correct_balance,
+    Contribute: accounts.contribute,
+    Spend: accounts.spend,
+    Refund: accounts.refund,
+    ReleaseFunds: releases.release_funds,
+    PayOut: releases.pay_out,
+    CreditAdvance: claims.credit_advance,
+    OfferAgain: claims.offer_again,
+    ApplyReceipt: claims.apply_receipt,
+    RecordReceipt: receipts.record_receipt,
+    RecordDebit: payments.record_debit,
+    OpenBank: payments.open_bank,
+    InstructRemittance: payments.instruct_remittance,
+}
+
+HANDLES = frozenset(command.type for command in _ACTS)
+
+
+def decide(states: States, delivery: Delivery, limits_of: LimitsOf) -> Decision:
+    """New states, entries and messages. Raises Unexpected for what can mean nothing."""
+    act = _ACTS.get(type(delivery.message))
+    if act is None:
+        raise Unexpected("not_ours", f"{delivery.message.type} is no command to the books")
+    books = Books(states, delivery, limits_of)
+    act(books, delivery.message)
+    return books.close()

@@ -1,0 +1,47 @@
+"""Every state × message cell is as it was reviewed: the README's matrix is the saga's own."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.transfer import matrix
+from services.transfer.samples import (
+    MONEY_MESSAGES,
+    MONEY_STATES,
+    RECORD_MESSAGES,
+    RECORD_STATES,
+    Row,
+)
+from shared import regions
+from shared.settings import Settings
+
+README = Path(__file__).parents[2] / "README.md"
+REGIONS = regions.load(Settings().regions)
+CELLS = [
+    (state, now, row)
+    for states, rows in ((RECORD_STATES, RECORD_MESSAGES), (MONEY_STATES, MONEY_MESSAGES))
+    for state, now in states.items()
+    for row in rows
+]
+
+
+def test_the_readme_shows_the_saga_as_it_is() -> None:
+    shown = README.read_text()
+
+    assert shown == matrix.written(shown), "run `make saga` and review what changed"
+
+
+@pytest.mark.parametrize(("state", "now", "row"), CELLS, ids=lambda value: str(value)[:24])
+def test_every_cell_is_decided_with_a_reason(state: str, now: Any, row: Row) -> None:  # noqa: ANN401, ARG001
+    _, text = matrix.cell(now, row.message, REGIONS)
+
+    reason = text.split("because ")[-1] if "because" in text else text.split(": ")[-1]
+    assert len(reason) > 10, text
+
+
+def test_what_is_ignored_or_refused_leaves_the_transfer_as_it_was() -> None:
+    for _, now, row in CELLS:
+        step, _ = matrix.cell(now, row.message, REGIONS)
+        if step is not None and step.kind != "goes":
+            assert step.transfer == now

@@ -32,6 +32,7 @@ from deploy.embedded.processes import (
 from deploy.embedded.supervision import Child
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+_RESTARTS_WHILE_STARTING = 6  # what dies more often has an error, and waiting will not mend it
 ANOTHER_LAUNCHER = 3  # our exit code when somebody else holds the home
 _WATCH_SECONDS = 0.1
 _LOGS_SECONDS = 60.0
@@ -39,7 +40,7 @@ _LOGS_SECONDS = 60.0
 _READY_SECONDS = {
     "postgres": 120.0,
     "kafka": 90.0,
-    "service": float(os.environ.get("JIEXU_READY_SECONDS", "90")),
+    "service": float(os.environ.get("JIEXU_READY_SECONDS", "180")),
     "one-shot": 180.0,
 }
 # Run before the services, in this order, each on every start: they change only what is missing.
@@ -111,9 +112,11 @@ class Launcher:
         for name in self.services:
             for worker in range(self.workers):
                 self._begin(self._service(name, worker))
+        # One bound for all of them: they start at the same time.
+        since = time.monotonic()
         for child in self.children[2:]:
             self._say(f"{child.program.name}: waiting until it is ready")
-            self._await(child, _ready_probe(child.port), "service")
+            self._await(child, _ready_probe(child.port), "service", since)
 
     def _service(self, name: str, worker: int) -> Child:
         label = worker_name(name, worker)
@@ -147,14 +150,18 @@ class Launcher:
         self.children.append(child)
         self._write()
 
-    def _await(self, child: Child, ready: Callable[[], bool], kind: str) -> None:
+    def _await(
+        self, child: Child, ready: Callable[[], bool], kind: str, since: float | None = None
+    ) -> None:
         """Wait until it is ready; a child that dies meanwhile is started again."""
-        deadline = time.monotonic() + _READY_SECONDS[kind]
+        deadline = (since or time.monotonic()) + _READY_SECONDS[kind]
         while not ready():
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or child.restarts > _RESTARTS_WHILE_STARTING:
                 raise StackFailed(
                     f"{child.program.name} was not ready within {_READY_SECONDS[kind]:.0f} s "
-                    f"({child.restarts} restarts). The end of {child.program.log}:\n"
+                    f"({child.restarts} restarts; load {os.getloadavg()[0]:.1f} on "
+                    f"{os.cpu_count()} cores). On a busy machine give the services more in "
+                    f"JIEXU_READY_SECONDS. The end of {child.program.log}:\n"
                     f"{last_lines(child.program.log)}"
                 )
             self._pause()

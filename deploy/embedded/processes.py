@@ -126,13 +126,10 @@ def die_with_parent(number: signal.Signals) -> Callable[[], None]:
     return before_exec
 
 
-def stop(process: "subprocess.Popen[bytes]", program: Program) -> bool:
-    """Ask it to end, kill it after its bound; False when it had to be killed."""
-    if process.poll() is not None:
-        return True
-    process.send_signal(program.stop_signal)
+def end(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
+    """Wait for a process that was asked to stop, then kill it; False when that was needed."""
     try:
-        process.wait(program.stop_seconds)
+        process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -23,7 +23,7 @@ from deploy.embedded.launcher import ANOTHER_LAUNCHER, CHECKOUT
 from deploy.embedded.processes import Identity, end_processes, last_lines
 
 SERVICES = ("enrollment", "transfer", "settlement", "notification", "monitor")
-_UP_SECONDS = 420.0  # above the sum of the launcher's own bounds, which say more
+_UP_SECONDS = 800.0  # above the sum of the launcher's own bounds, which say more
 _DOWN_SECONDS = 90.0
 _LOOK_SECONDS = 0.1
 

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from deploy.embedded.processes import Identity, Program, start, stop
+from deploy.embedded.processes import Identity, Program, end, start
 
 _FIRST_DELAY_SECONDS, _LONGEST_DELAY_SECONDS = 0.2, 5.0
 _HEALTHY_SECONDS = 30.0
@@ -22,6 +22,7 @@ class Child:
     _process: "subprocess.Popen[bytes] | None" = None
     _started_at: float = 0.0
     _start_again_at: float = 0.0
+    _asked_at: float | None = None
     _delay: float = field(default=_FIRST_DELAY_SECONDS)
 
     def start(self) -> None:
@@ -52,18 +53,22 @@ class Child:
         self._process, self.identity = None, None
         return True
 
-    def stop(self) -> bool:
-        """End it within its bound; False when it had to be killed."""
-        if self._process is None:
-            return True
-        calm = stop(self._process, self.program)
-        self._process, self.identity = None, None
-        return calm
-
     def ask_to_stop(self) -> None:
         """Send its stop signal without waiting, so that several end at the same time."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None and self._asked_at is None and not self.died():
+            # Once: a second signal means "at once" to many programs.
             self._process.send_signal(self.program.stop_signal)
+            self._asked_at = time.monotonic()
+
+    def stop(self) -> bool:
+        """End it within its bound since it was asked; False when it had to be killed."""
+        if self._process is None:
+            return True
+        self.ask_to_stop()
+        waited = 0.0 if self._asked_at is None else time.monotonic() - self._asked_at
+        calm = end(self._process, max(0.0, self.program.stop_seconds - waited))
+        self._process, self.identity = None, None
+        return calm
 
     def row(self) -> dict[str, Any]:
         """What stack.json says of it."""

@@ -20,11 +20,11 @@ def correct(turn: Turn, m: Register, regions: Regions) -> Outcome:
     relation, entry = found
     if relation.released is not None:
         return "needs_two_people"
+    if m.account not in (None, relation.account) or m.amount_fen is not None:
+        return "not_correctable"
     asked = (m.months, m.month, m.balance_fen, m.person_type, m.sealed)
     if not any(value not in (None, ()) for value in asked):
         return "nothing_to_correct"
-    if m.account not in (None, relation.account) or m.amount_fen is not None:
-        return "not_correctable"
     changed = _CORRECTORS[entry.action](relation, m.refers_to, entry, m)
     if changed is None:
         return "not_correctable"

@@ -27,6 +27,9 @@ Text = tuple[str, str]
 """The same in Chinese and in English."""
 
 
+_ASKED_BY_PERSONS = ("enroll", "apply", "withdraw", "correct")
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """Something to be told to a person by `region`. `params` hold no personal data."""
@@ -65,7 +68,10 @@ def _write(
     return Letter(id_, message.person, transfer, kind, message.to, params, at)
 
 
-def _registration_refused(message: e.RegistrationRefused, at: datetime) -> Letter:
+def _registration_refused(message: e.RegistrationRefused, at: datetime) -> Letter | None:
+    """What the person asked for; any other record is the matter of the system that sent it."""
+    if message.action not in _ASKED_BY_PERSONS:
+        return None
     params: Params = {
         "code": message.code,
         "action": message.action,
@@ -144,7 +150,9 @@ def _paid_out(message: s.PaidOut, at: datetime) -> Letter | None:
         return None
     kind = "paid-out-to-heirs" if message.reason == "deceased" else "paid-out"
     params: Params = {"paying": message.region, "amount_fen": message.amount_fen}
-    return _write(message, at, kind, params, version=message.region)
+    # What comes in later is paid out in another amount, and told anew.
+    version = f"{message.region}/{message.amount_fen}"
+    return _write(message, at, kind, params, version=version)
 
 
 _WRITERS: dict[type[Message], Callable[..., Letter | None]] = {

@@ -79,11 +79,41 @@ REASONS: dict[str, Reason] = {
         "请先办理参保登记，再申请转移。",
         "Please enroll first, then apply for the transfer.",
     ),
-    "papers_missing": Reason(
-        "缺少居住证等参保材料",
-        "a residence permit or another paper is missing",
+    "residence_permit_needed": Reason(
+        "非本地户籍人员须提供居住证或受理凭证",
+        "people without local hukou need a residence permit or its acceptance slip",
         "请补齐材料后重新办理。",
-        "Please bring the missing papers and register again.",
+        "Please bring the missing paper and register again.",
+    ),
+    "not_offered": Reason(
+        "该地不接受此类人员参加该险种",
+        "this scheme is not offered there to people in your situation",
+        "请咨询医保经办机构可以参加的险种。",
+        "Please ask the agency which scheme you can join.",
+    ),
+    "same_region": Reason(
+        "转出地与转入地相同",
+        "the former and the new place are the same",
+        "您无需办理转移。",
+        "You need no transfer.",
+    ),
+    "unknown_record": Reason(
+        "找不到所指的登记记录",
+        "the record you refer to is not known there",
+        "请核对后重新提交。",
+        "Please check it and send it again.",
+    ),
+    "nothing_to_correct": Reason(
+        "没有填写需要更正的内容",
+        "nothing says what is to be corrected",
+        "请填写需要更正的内容后重新提交。",
+        "Please say what is to be corrected and send it again.",
+    ),
+    "not_correctable": Reason(
+        "该内容不能更正",
+        "this cannot be corrected",
+        "请联系医保经办机构。",
+        "Please contact the agency.",
     ),
     "needs_two_people": Reason(
         "关系已经转出，更改须由经办机构复核",
@@ -96,6 +126,18 @@ REASONS: dict[str, Reason] = {
         "the former place has released your record already",
         "如确需退回，请联系转入地医保经办机构。",
         "If it must be taken back, please contact the agency of the new place.",
+    ),
+    "already-ended": Reason(
+        "该转移已经结束",
+        "the transfer has ended already",
+        "您无需再做任何事。",
+        "You need not do anything.",
+    ),
+    "unknown-transfer": Reason(
+        "没有这笔转移",
+        "there is no such transfer",
+        "请核对后重新提交。",
+        "Please check it and send it again.",
     ),
     "record-withheld": Reason(
         "转出地不能确认您的参保信息",

@@ -19,7 +19,7 @@ DELAYS = tuple(
 """How long after the n-th failed attempt the next one is made; after the last it is given up."""
 
 _NAMED = ("open", "enroll")
-_NEWER = ("apply", "withdraw", "correct")
+"""Records that always carry the name. Any other may carry a newer phone alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,9 @@ class Notification:
 
 
 def _contact(states: States, message: Registered | RegistrationRefused) -> dict[Hashable, object]:
-    slot = "identity" if message.action in _NAMED else "newest"
-    if message.sealed is None or message.action not in _NAMED + _NEWER:
+    if message.sealed is None:
         return {}
+    slot = "identity" if message.action in _NAMED else "newest"
     contact = Contact(message.person, message.to, slot, message.sealed, message.occurred_at)
     key = ("contact", slot, message.person, message.to)
     known = states.get(key)

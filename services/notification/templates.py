@@ -101,16 +101,10 @@ TEMPLATES: dict[str, tuple[str, str]] = {
 }
 
 ACTIONS: dict[str, tuple[str, str]] = {
-    "open": ("参保信息登记", "opening record"),
     "enroll": ("参保登记", "registration"),
-    "suspend": ("停保登记", "suspension"),
-    "contribute": ("缴费登记", "contribution"),
     "apply": ("转移申请", "application for a transfer"),
     "withdraw": ("撤回申请", "withdrawal"),
     "correct": ("信息更正", "correction"),
-    "spend": ("个人账户支付", "payment from the personal account"),
-    "refund": ("个人账户退款", "refund to the personal account"),
-    "decease": ("死亡登记", "report of a death"),
 }
 
 STEPS: dict[str, tuple[str, str]] = {

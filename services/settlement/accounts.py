@@ -57,9 +57,7 @@ def open_account(books: Books, m: OpenAccount) -> None:
     for claim in books.claims(m.person, m.to):
         if claim.awaiting_fen:
             books.say(
-                OfferAgain(
-                    to=m.to, person=m.person, transfer=claim.transfer, origin=claim.origin
-                )
+                OfferAgain(to=m.to, person=m.person, transfer=claim.transfer, origin=claim.origin)
             )
 
 
@@ -155,8 +153,4 @@ def _refuse(books: Books, m: Moving, code: str) -> None:
     what = _WHAT[type(m)]
     amount_fen = 0 if isinstance(m, OpenAccount | CorrectBalance) else m.amount_fen
     books.keep_movement(Movement(m.person, m.record, m.to, what, amount_fen, code=code))
-    books.say(
-        MovementRefused(
-            to=m.to, person=m.person, record=m.record, what=what, code=code
-        )
-    )
+    books.say(MovementRefused(to=m.to, person=m.person, record=m.record, what=what, code=code))

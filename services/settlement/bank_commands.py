@@ -16,7 +16,9 @@ from shared.sealing import Keyring, seal
 MOST_DETAILS = 2500
 _MOST_NAME_KEYS = 10_000
 _NAME_KEYS_PER_DETAIL = 64
-_LONGEST_SEALED = 250_000
+_LONGEST_SEALED = 300_000
+_SEALED_OF_A_LIST = ("payee_name", "remark")
+_SEALED = ("end_to_end_id", "payer_name", "payer_account", "payee_account", *_SEALED_OF_A_LIST)
 
 Leg = Literal["credits", "debits"]
 Numbered = tuple[UUID, Message]
@@ -129,24 +131,19 @@ def _name_keys(payment: Payment, regions: Regions, keyring: Keyring, limit: int)
 
 
 def sealed(entry: Entry, key: bytes) -> str | None:
-    """What the line says of people, sealed; None where it is too long for a message."""
-    text = seal(
-        key,
-        {
-            "payments": [
-                {
-                    "end_to_end_id": payment.end_to_end_id,
-                    "payer_name": payment.payer_name,
-                    "payer_account": payment.payer_account,
-                    "payee_name": payment.payee_name,
-                    "payee_account": payment.payee_account,
-                    "remark": payment.remark,
-                }
-                for payment in entry.line.payments
-            ]
-        },
-    )
-    return text if len(text) <= _LONGEST_SEALED else None
+    """What the line says of people, payment by payment; of a long list only whom each is for.
+
+    None where even that is too long for a message.
+    """
+    payments = entry.line.payments
+    for fields in (_SEALED, _SEALED_OF_A_LIST):
+        text = seal(
+            key,
+            {"payments": [{name: getattr(one, name) for name in fields} for one in payments]},
+        )
+        if len(text) <= _LONGEST_SEALED:
+            return text
+    return None
 
 
 Booked = dict[str, tuple[OwnAccount, OwnAccount] | None]

@@ -58,9 +58,12 @@ class Books:
         """Sends messages."""
         self._out += messages
 
-    def _get(self, key: Hashable, kind: type[State]) -> State | None:
+    def _get(self, key: Hashable, _: type[State]) -> State | None:
         found = self._changes[key] if key in self._changes else self._states.get(key)
         return cast("State | None", found)
+
+    def _has(self, key: Hashable) -> bool:
+        return key in self._changes or key in self._states
 
     def _all(self, *key: Hashable) -> tuple[UUID, ...]:
         return self._get(key, tuple) or ()
@@ -134,8 +137,9 @@ class Books:
             self._join(("claims", claim.person), claim.transfer)
             self._join(("claimed", claim.transfer), found)
         if before is None or before.announced_fen != claim.announced_fen:
-            look = look_of(claim.region, claim.origin, claim.announced_fen)
-            self._join(("expected", look), found)
+            key = ("expected", look_of(claim.region, claim.origin, claim.announced_fen))
+            if self._has(key):
+                self._join(key, found)
         self._changes["claim", *found] = claim
 
     def claimed(self, transfer: UUID) -> Claim | None:
@@ -145,7 +149,9 @@ class Books:
         return None
 
     def expected(self, look: str) -> list[Claim]:
-        """The claims, open or funded, that a part found by `look` may be for."""
+        """The claims, open or funded, that a part found by `look` may be for: all or, where they
+        were not read, none.
+        """
         found = cast("tuple[Found, ...]", self._all("expected", look))
         claims = [self.claim(person, transfer) for person, transfer in found]
         return [
@@ -180,7 +186,7 @@ class Books:
 
     def _queued(self, known: Declined) -> Declined | None:
         key = ("queued", *_place(known))
-        if key in self._changes or key in self._states:
+        if self._has(key):
             return self._get(key, Declined)
         return known
 
@@ -232,7 +238,7 @@ class Books:
     def name_keys(self, claim: Claim) -> tuple[str, ...]:
         """The blind keys of the name of a claim's person."""
         key = ("holder", claim.person, claim.region)
-        if key in self._changes or key in self._states:
+        if self._has(key):
             return self.holder(claim.person, claim.region).name_keys
         return self._get(("name-keys", claim.person, claim.region), tuple) or ()
 
@@ -285,5 +291,5 @@ class Books:
             awaiting_debit_fen=holder.awaiting_debit_fen + awaiting[0],
             awaiting_credit_fen=holder.awaiting_credit_fen + awaiting[1],
         )
-        assert holder.balance_fen >= 0, kind  # noqa: S101 decided before it is posted
+        assert holder.balance_fen >= 0, kind
         self.keep_holder(holder)

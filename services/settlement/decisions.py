@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from services.settlement import accounts, claims, payments, receipts, releases
+from services.settlement import accounts, claims, funding, payments, receipts, releases
 from services.settlement.books import Books
 from services.settlement.exposure import LimitsOf
 from shared.decision import Decision, Delivery, States, Unexpected
@@ -36,7 +36,7 @@ _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
     PayOut: releases.pay_out,
     CreditAdvance: claims.credit_advance,
     OfferAgain: claims.offer_again,
-    ApplyReceipt: claims.apply_receipt,
+    ApplyReceipt: funding.apply_receipt,
     RecordReceipt: receipts.record_receipt,
     RecordDebit: payments.record_debit,
     OpenBank: payments.open_bank,

@@ -83,8 +83,8 @@ class Posting:
     amount_fen: int
 
     def __post_init__(self) -> None:
-        assert self.amount_fen > 0, self  # noqa: S101 an invariant of the books
-        assert self.debit != self.credit, self  # noqa: S101 an invariant of the books
+        assert self.amount_fen > 0, self
+        assert self.debit != self.credit, self
 
 
 Postings = tuple[Posting, ...]

@@ -231,7 +231,8 @@ WITH named AS (
    WHERE person = ANY($1) AND transfer = $2 AND kind IN ('apply', 'debit', 'return')
   UNION SELECT receipt, part FROM waiting WHERE look = $3)
 SELECT r.receipt, n.part, r.account, r.region, r.booked_on,
-       coalesce(p.amount_fen, r.amount_fen) AS amount_fen, coalesce(p.applied_fen, 0) AS applied_fen,
+       coalesce(p.amount_fen, r.amount_fen) AS amount_fen,
+       coalesce(p.applied_fen, 0) AS applied_fen,
        coalesce(p.verdict, r.booked) AS verdict, coalesce(p.rule, 'reference') AS rule,
        coalesce(p.evidence, '{}') AS evidence
   FROM named n JOIN receipts r USING (receipt)

@@ -1,5 +1,6 @@
 """Credits of the bank: booked to suspense, judged part by part, reserved for the claims they are
-for. Reserving happens under the corridor's lock; the person hears of it by `apply-receipt`."""
+for. Reserving happens under the corridor's lock; the person hears of it by `apply-receipt`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from services.settlement import ledger, reconciliation
 from services.settlement.books import Books
+from services.settlement.doubts import MOST_NAMES
 from services.settlement.payments import take_back
 from services.settlement.reconciliation import Candidate, Evidence, Finding
 from services.settlement.states import Claim, Part, Receipt, look_of
@@ -17,9 +19,6 @@ from shared.messages.settlement import (
     ReceiptUnmatched,
     RecordReceipt,
 )
-
-_MOST_NAMES = 16
-"""So many of a part's name keys, the most specific first, are asked for another person's name."""
 
 
 def record_receipt(books: Books, m: RecordReceipt) -> None:
@@ -53,9 +52,9 @@ def record_receipt(books: Books, m: RecordReceipt) -> None:
 
 def _details(m: RecordReceipt) -> Sequence[Detail]:
     """The payments of the entry; one without details where they do not add up to it."""
-    if m.details and all(d.amount_fen > 0 for d in m.details):
-        if sum(d.amount_fen for d in m.details) == m.amount_fen:
-            return m.details
+    amounts = [detail.amount_fen for detail in m.details]
+    if amounts and min(amounts) > 0 and sum(amounts) == m.amount_fen:
+        return m.details
     return (Detail(amount_fen=m.amount_fen),)
 
 
@@ -219,7 +218,8 @@ def _evidence(books: Books, part: Part) -> Evidence:
 
 def _names_another(books: Books, part: Part, referred: Sequence[Claim]) -> bool:
     """Whether the part bears the name of somebody else than those whose transfers it refers to:
-    of somebody known here, or, where the payee is given in a field of its own, of anybody."""
+    of somebody known here, or, where the payee is given in a field of its own, of anybody.
+    """
     keys = set(part.name_keys)
     if not keys or any(not keys.isdisjoint(books.name_keys(claim)) for claim in referred):
         return False
@@ -228,7 +228,7 @@ def _names_another(books: Books, part: Part, referred: Sequence[Claim]) -> bool:
         line.payee, [books.name(claim.person, claim.region) for claim in referred]
     ):
         return True
-    return any(books.named(part.region, key) for key in part.name_keys[:_MOST_NAMES])
+    return any(books.named(part.region, key) for key in part.name_keys[:MOST_NAMES])
 
 
 def _kept(part: Part, evidence: Evidence, finding: Finding) -> dict[str, object]:

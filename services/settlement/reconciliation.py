@@ -37,7 +37,8 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """The verdict on a part: what of it is reserved for which claim, by which rule, and why not
-    for others (`rejected`, by transfer)."""
+    for others (`rejected`, by transfer).
+    """
 
     verdict: Verdict
     rule: str
@@ -106,10 +107,7 @@ def _by_reference(part: Part, claim: Claim) -> Finding:
     if rest_fen == available_fen:
         verdict = "exact" if first else "partial"
         return Finding(verdict, "reference-amount", ((claim, rest_fen),))
-    if rest_fen < available_fen:
-        verdict = "short" if first else "partial"
-    else:
-        verdict = "over"
+    verdict = ("short" if first else "partial") if rest_fen < available_fen else "over"
     return Finding(verdict, "reference-other-amount", ((claim, rest_fen),))
 
 
@@ -149,7 +147,8 @@ def _by_name(part: Part, evidence: Evidence) -> Finding:
 def agreement(text: str | None, name: str | None) -> str | None:
     """How the name in a bank line agrees with a person's: `exact`, `latin` (written in Latin
     letters), `damaged`, `homophone`, `order`, `typo`; None if it does not; `unread` if either
-    could not be unsealed."""
+    could not be unsealed.
+    """
     if text is None or name is None:
         return "unread"
     found = names.same_person(text, name)

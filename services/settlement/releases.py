@@ -34,9 +34,7 @@ def release_funds(books: Books, m: ReleaseFunds) -> None:
     balance_fen = books.holder(m.person, m.to).balance_fen
     if balance_fen:
         unfunded_fen = sum(
-            claim.open_fen
-            for claim in books.claims(m.person, m.to)
-            if _goes_along(claim, release)
+            claim.open_fen for claim in books.claims(m.person, m.to) if _goes_along(claim, release)
         )
         release = replace(
             release,
@@ -123,7 +121,8 @@ def _why_nothing(books: Books, person: str, region: str) -> str:
 
 def _advance_for_release(books: Books, claim: Claim) -> None:
     """What is awaited becomes an advance, without regard to the limit: it leaves at once, so
-    that nothing of it becomes spendable here."""
+    that nothing of it becomes spendable here.
+    """
     if not claim.awaiting_fen:
         return
     amount_fen = claim.awaiting_fen
@@ -156,7 +155,7 @@ def _advance_for_release(books: Books, claim: Claim) -> None:
             version=max(claim.versions),
             amount_fen=amount_fen,
             credited_fen=credited.credited_fen,
-            open_fen=credited.unpaid_fen,
+            open_fen=credited.open_fen,
         )
     )
 

@@ -4,18 +4,23 @@ A run's file is made anew from its lines whenever it is asked for, so that no na
 who was erased since is no longer named.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from uuid import UUID, uuid5
 
 import asyncpg
 
-from services.settlement.bank_commands import Numbered
+from services.settlement.bank_commands import Entry, Numbered
 from services.settlement.pain import Due, Run, document
 from shared.calendar import SHANGHAI
 from shared.messages import NAMESPACE
 from shared.messages.settlement import InstructRemittance
 from shared.sealing import unseal
 from shared.service import Runtime
+
+# `410100-20260331-1-450100`: the run, and the destination of the lump.
+_DASHES_OF_A_LUMP = 3
 
 # What the books still owe, less what a file has claimed and the books have not heard of yet.
 _DUE = """
@@ -83,7 +88,7 @@ async def _open_run(
         region=region,
         on=on,
         lump=lump,
-        created_at=await runtime.now(db),
+        created_at=(await runtime.now(db)).astimezone(SHANGHAI),
     )
     await db.execute(
         "INSERT INTO remittance_runs (region, run_on, seq, run, lump, created_at)"
@@ -145,6 +150,42 @@ async def find_run(db: asyncpg.Connection, name: str) -> Run | None:
 def _run(row: asyncpg.Record) -> Run:
     created_at = row["created_at"].astimezone(SHANGHAI)
     return Run(row["run"], row["region"], row["run_on"], row["lump"], created_at)
+
+
+async def lists_of(db: asyncpg.Connection, fresh: Sequence[Entry]) -> list[Entry]:
+    """The entries, with our own lump payments taken apart: we know their lists ourselves.
+
+    Where a bank names a lump by its end-to-end id alone and its amount is that of the list.
+    """
+    lumps = {
+        (entry.own.region, payment.end_to_end_id)
+        for entry in fresh
+        for payment in entry.line.payments
+        if not payment.references and payment.end_to_end_id.count("-") == _DASHES_OF_A_LUMP
+    }
+    if not lumps:
+        return list(fresh)
+    rows = await db.fetch(
+        "SELECT r.region, l.run || '-' || l.destination AS lump, l.transfer, l.amount_fen"
+        " FROM remittance_lines l JOIN remittance_runs r ON r.run = l.run"
+        " WHERE r.lump AND l.run = ANY($1) ORDER BY l.transfer",
+        [lump.rpartition("-")[0] for _, lump in lumps],
+    )
+    lists: dict[tuple[str, str], list[tuple[UUID, int]]] = {}
+    for row in rows:
+        key = (row["region"], row["lump"])
+        lists.setdefault(key, []).append((row["transfer"], row["amount_fen"]))
+    return [_with_list(entry, lists) for entry in fresh]
+
+
+def _with_list(entry: Entry, lists: dict[tuple[str, str], list[tuple[UUID, int]]]) -> Entry:
+    line = entry.line
+    only = line.payments[0]
+    listed = lists.get((entry.own.region, only.end_to_end_id), [])
+    if len(line.payments) > 1 or sum(fen for _, fen in listed) != line.amount_fen:
+        return entry
+    parts = (replace(only, references=(ref,), amount_fen=fen) for ref, fen in listed)
+    return replace(entry, line=replace(line, payments=tuple(parts)))
 
 
 async def file_of(runtime: Runtime, db: asyncpg.Connection, run: Run) -> bytes:

@@ -6,8 +6,6 @@ array inside a row travels as text, since PostgreSQL has no ragged arrays.
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from services.settlement.states import (
@@ -25,111 +23,147 @@ from services.settlement.states import (
 Row = TypeVar("Row")
 
 _SEPARATOR = ","
-_TYPES = {
-    "str": "text",
-    "UUID": "uuid",
-    "bool": "bool",
-    "int": "bigint",
-    "date": "date",
-    "datetime": "timestamptz",
-    "BankKind": "text",
-    "Verdict": "text",
-    "Literal": "text",
-    "Mapping": "jsonb",
-}
 
 
-def _type_of(annotation: str) -> str:
-    """The PostgreSQL type of a column, from the annotation of its field."""
-    plain = annotation.removesuffix(" | None")
-    if plain.startswith("tuple["):
-        return _TYPES[plain.removeprefix("tuple[").partition(",")[0]] + "[]"
-    return _TYPES[plain.partition("[")[0]]
-
-
-@dataclass(frozen=True)
 class Table(Generic[Row]):
-    """A table and the dataclass of its rows, whose fields are its columns."""
+    """A table and the dataclass of its rows.
 
-    name: str
-    kind: type[Row]
-    key: tuple[str, ...]
+    `columns` are the fields' names and types, `person text, amount_fen bigint, …`; the first
+    `keys` of them are the primary key.
+    """
 
-    @cached_property
-    def columns(self) -> dict[str, str]:
-        """The type of each column, in the order of the fields."""
-        return {
-            field.name: _type_of(getattr(field.type, "__name__", str(field.type)))
-            if isinstance(field.type, type) and not hasattr(field.type, "__args__")
-            else _type_of(_plain(field.type))
-            for field in fields(self.kind)  # type: ignore[arg-type] # every Row is a dataclass
-        }
+    def __init__(self, name: str, kind: type[Row], keys: int, columns: str) -> None:
+        self.name = name
+        self.kind = kind
+        pairs = (column.split() for column in columns.split(","))
+        self.columns = dict(pairs)
+        self._arrays = [c for c, of_type in self.columns.items() if of_type.endswith("[]")]
+        self._json = [c for c, of_type in self.columns.items() if of_type == "jsonb"]
+        self._writers: list[tuple[str, Callable[[Any], object] | None]] = [
+            (column, _writer(of_type)) for column, of_type in self.columns.items()
+        ]
+        self.upsert = self._upsert(list(self.columns)[:keys])
 
-    @cached_property
-    def upsert(self) -> str:
+    def _upsert(self, key: Sequence[str]) -> str:
         """Inserts rows, or replaces those with the same key."""
-        names = list(self.columns)
         sent, read = [], []
-        for position, (name, kind) in enumerate(self.columns.items(), start=1):
-            array = kind.endswith("[]")
-            sent.append(f"${position}::{'text' if array or kind == 'jsonb' else kind}[]")
-            if array:
-                read.append(f"string_to_array({name}, '{_SEPARATOR}')::{kind}")
+        for position, (column, of_type) in enumerate(self.columns.items(), start=1):
+            if column in self._arrays:
+                sent.append(f"${position}::text[]")
+                read.append(f"string_to_array({column}, '{_SEPARATOR}')::{of_type}")
+            elif column in self._json:
+                sent.append(f"${position}::text[]")
+                read.append(f"{column}::jsonb")
             else:
-                read.append(f"{name}::jsonb" if kind == "jsonb" else name)
-        rest = [name for name in names if name not in self.key]
-        update = ", ".join(f"{name} = EXCLUDED.{name}" for name in rest)
+                sent.append(f"${position}::{of_type}[]")
+                read.append(column)
+        names = ", ".join(self.columns)
+        update = ", ".join(f"{name} = EXCLUDED.{name}" for name in self.columns if name not in key)
         return (
-            f"INSERT INTO {self.name} ({', '.join(names)})"  # noqa: S608 names of our own fields
-            f" SELECT {', '.join(read)} FROM unnest({', '.join(sent)}) AS u ({', '.join(names)})"
-            f" ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {update}"
+            f"INSERT INTO {self.name} ({names})"  # noqa: S608 names of our own columns
+            f" SELECT {', '.join(read)} FROM unnest({', '.join(sent)}) AS u ({names})"
+            f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {update}"
         )
-
-    @cached_property
-    def _writers(self) -> list[tuple[str, Callable[[Any], object] | None]]:
-        writers: dict[str, Callable[[Any], object] | None] = {
-            name: _joined if kind.endswith("[]") else json.dumps if kind == "jsonb" else None
-            for name, kind in self.columns.items()
-        }
-        return list(writers.items())
 
     def arrays(self, rows: Sequence[Row]) -> list[list[object]]:
         """The arguments of `upsert`."""
         return [
-            [write(getattr(row, name)) for row in rows]
+            [write(getattr(row, column)) for row in rows]
             if write
-            else [getattr(row, name) for row in rows]
-            for name, write in self._writers
+            else [getattr(row, column) for row in rows]
+            for column, write in self._writers
         ]
 
     def read(self, row: Mapping[str, Any]) -> Row:
         """The state that a row is; the row has all columns of the table."""
-        values = {name: row[name] for name in self.columns}
-        for name, kind in self.columns.items():
-            if kind.endswith("[]"):
-                values[name] = tuple(values[name])
-            elif kind == "jsonb":
-                values[name] = json.loads(values[name])
+        values = {column: row[column] for column in self.columns}
+        for column in self._arrays:
+            values[column] = tuple(values[column])
+        for column in self._json:
+            values[column] = json.loads(values[column])
         return self.kind(**values)
+
+
+def columns(items: Sequence[Sequence[object]], width: int) -> list[list[object]]:
+    """Rows as columns, which is how they are sent."""
+    return [[item[position] for item in items] for position in range(width)]
+
+
+def _writer(of_type: str) -> Callable[[Any], object] | None:
+    if of_type == "jsonb":
+        return _dumped
+    return _joined if of_type.endswith("[]") else None
 
 
 def _joined(items: Iterable[object]) -> str:
     return _SEPARATOR.join(map(str, items))
 
 
-def _plain(annotation: object) -> str:
-    text = str(annotation).replace("typing.", "").replace("collections.abc.", "")
-    for module in ("uuid.", "datetime.datetime", "datetime.date"):
-        text = text.replace(module, "" if module == "uuid." else module.rsplit(".", 1)[1])
-    return text
+def _dumped(fields: Mapping[str, object] | None) -> str:
+    return json.dumps(fields or {}, separators=(",", ":"))
 
 
-HOLDERS = Table("holders", Holder, ("person", "region"))
-MOVEMENTS = Table("movements", Movement, ("person", "record"))
-RELEASES = Table("releases", Release, ("person", "transfer"))
-INSTRUCTIONS = Table("instructions", Instruction, ("person", "transfer", "run"))
-CLAIMS = Table("claims", Claim, ("person", "transfer"))
-CORRIDORS = Table("corridors", Corridor, ("origin", "destination"))
-DECLINED = Table("declined", Declined, ("origin", "destination", "person", "transfer"))
-RECEIPTS = Table("receipts", Receipt, ("receipt",))
-PARTS = Table("receipt_parts", Part, ("receipt", "part"))
+HOLDERS = Table(
+    "holders",
+    Holder,
+    2,
+    "person text, region text, account bool, opened uuid, reopened_at timestamptz,"
+    " personal_debit_fen bigint, personal_credit_fen bigint, awaiting_debit_fen bigint,"
+    " awaiting_credit_fen bigint, deceased bool, sealed text, name_keys text[]",
+)
+MOVEMENTS = Table(
+    "movements",
+    Movement,
+    2,
+    "person text, record uuid, region text, what text, amount_fen bigint, refunded_fen bigint,"
+    " code text",
+)
+RELEASES = Table(
+    "releases",
+    Release,
+    2,
+    "person text, transfer uuid, region text, destination text, opened_at timestamptz,"
+    " released_on date, paid_out bool, version integer, code text, principal_fen bigint,"
+    " interest_fen bigint, unfunded_fen bigint, released_fen bigint, paid_out_fen bigint,"
+    " payable_fen bigint, remitting_fen bigint, debited_fen bigint, returned_fen bigint,"
+    " overpaid_fen bigint",
+)
+INSTRUCTIONS = Table(
+    "instructions", Instruction, 3, "person text, transfer uuid, run text, amount_fen bigint"
+)
+CLAIMS = Table(
+    "claims",
+    Claim,
+    2,
+    "person text, transfer uuid, region text, origin text, opened_at timestamptz,"
+    " announced_on date, released_on date, versions integer[], announced_fen bigint,"
+    " credited_fen bigint, awaiting_fen bigint, matched_fen bigint, open_fen bigint,"
+    " reserved_fen bigint, excess_fen bigint, advance bool, declined text,"
+    " declined_at timestamptz",
+)
+CORRIDORS = Table(
+    "corridors", Corridor, 2, "origin text, destination text, open_fen bigint, claims integer"
+)
+DECLINED = Table(
+    "declined",
+    Declined,
+    4,
+    "origin text, destination text, person text, transfer uuid, declined_at timestamptz,"
+    " amount_fen bigint, offered bool",
+)
+RECEIPTS = Table(
+    "receipts",
+    Receipt,
+    1,
+    "receipt uuid, account text, region text, bank text, direction text, amount_fen bigint,"
+    " booked_on date, value_on date, reversal bool, booked text, sealed text,"
+    " recorded_at timestamptz",
+)
+PARTS = Table(
+    "receipt_parts",
+    Part,
+    2,
+    "receipt uuid, part integer, region text, amount_fen bigint, payer_region text,"
+    " suspended_fen bigint, reserved_fen bigint, applied_fen bigint, returned_fen bigint,"
+    " verdict text, rule text, evidence jsonb, transfers uuid[], refs uuid[], name_keys text[]",
+)

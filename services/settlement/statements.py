@@ -10,7 +10,7 @@ from uuid import uuid5
 
 import asyncpg
 
-from services.settlement import bank_csv, camt
+from services.settlement import bank_csv, camt, remittances
 from services.settlement.bank_commands import (
     Booked,
     Entry,
@@ -125,12 +125,13 @@ async def _take_one(
     opening = await _opening(db, own, statement, lines)
     await _remember(db, own, statement, taken, fresh)
     booked = await _booked_once(db, runtime.regions, fresh)
+    told = await remittances.lists_of(db, fresh)
     keys = {
         month: await runtime.keyring.statement_key(db, month)
         for month in sorted({f"{entry.line.booked_on:%Y-%m}" for entry in fresh})
     }
     commands, codes = await asyncio.to_thread(
-        commands_of, fresh, booked, runtime.regions, runtime.keyring, keys
+        commands_of, told, booked, runtime.regions, runtime.keyring, keys
     )
     taken.codes.extend(codes)
     return taken, opening + commands

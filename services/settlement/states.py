@@ -1,5 +1,6 @@
 """What the books remember, as frozen rows: each is a row of `deploy/migrations/sql/settlement.sql`,
-where the meaning of every column is written. Amounts are whole fen."""
+where the meaning of every column is written. Amounts are whole fen.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -216,29 +216,24 @@ def mirrored(row: MirrorRow) -> dict[str, object]:
     owes + in transit + in suspense = claims + not heard + overpaid + received, not debited.
     """
     owes_fen = row.payable_fen + row.remitting_fen
-    transit_fen = row.debited_fen + row.overpaid_fen - row.matched_fen - row.suspense_fen
+    under_way_fen = row.debited_fen + row.overpaid_fen - row.matched_fen
+    # What D has in suspense beyond that never left O: it makes no difference between the two.
+    suspense_fen = min(row.suspense_fen, max(0, under_way_fen))
     # D's bank may tell before O's: as far as O has instructed, that is no surprise.
-    early_fen = min(max(0, -transit_fen), row.remitting_fen)
+    early_fen = min(max(0, -under_way_fen), row.remitting_fen)
     explained = {
-        "in_suspense": row.suspense_fen,
-        "in_transit": max(0, transit_fen),
+        "in_suspense": suspense_fen,
+        "in_transit": max(0, under_way_fen) - suspense_fen,
         "not_heard": row.unannounced_fen,
         "overpaid": row.overpaid_fen,
         "received_not_debited": early_fen,
     }
-    left_fen = (
-        owes_fen
-        + explained["in_transit"]
-        + row.suspense_fen
-        - row.claimed_fen
-        - row.unannounced_fen
-        - row.overpaid_fen
-        - early_fen
-    )
+    more_fen = owes_fen + explained["in_transit"] + suspense_fen
+    less_fen = row.claimed_fen + row.unannounced_fen + row.overpaid_fen + early_fen
     return {
         "corridor": f"{row.origin}>{row.destination}",
         "origin_owes": yuan(owes_fen),
         "destination_claims": yuan(row.claimed_fen),
         "explained": {name: yuan(amount) for name, amount in explained.items() if amount > 0},
-        "unexplained": yuan(abs(left_fen)),
+        "unexplained": yuan(abs(more_fen - less_fen)),
     }

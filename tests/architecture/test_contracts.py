@@ -80,7 +80,7 @@ def lint(tree: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
         cwd=tree,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

@@ -72,15 +72,27 @@ def _in_containers(ends: ExitStack) -> Engines:
     return Engines(url.rsplit("/", 1)[0] + "/%s", kafka.get_bootstrap_server())
 
 
+@pytest.fixture(scope="session")
+def template(engines: Engines) -> str:
+    """The name of a database with the newest schema, to be copied."""
+
+    async def create() -> None:
+        admin = await asyncpg.connect(engines.dsn % "postgres")
+        await admin.execute("CREATE DATABASE jiexu_template")
+        await admin.close()
+
+    asyncio.run(create())
+    upgrade(engines.dsn % "jiexu_template")
+    return "jiexu_template"
+
+
 @pytest.fixture
-async def database(engines: Engines) -> AsyncIterator[str]:
+async def database(engines: Engines, template: str) -> AsyncIterator[str]:
     """The DSN of a new database with the newest schema."""
     name = f"t_{uuid4().hex[:12]}"
     admin = await asyncpg.connect(engines.dsn % "postgres")
-    await admin.execute(f"CREATE DATABASE {name}")
-    dsn = engines.dsn % name
-    await asyncio.to_thread(upgrade, dsn)
-    yield dsn
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    yield engines.dsn % name
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
 

@@ -6,9 +6,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 SERVICES = ("enrollment", "transfer", "settlement", "notification", "monitor")
+TRANSFER = "8c1f2a52-6a38-5b58-9a0e-3f3f0d1f4a01"
+
+ROW: dict[str, Any] = {
+    "transfer_id": TRANSFER,
+    "origin": "410100",
+    "destination": "450100",
+    "scheme": "310>310",
+    "trigger": "auto",
+    "record": "joined",
+    "money": "funded",
+    "closed": True,
+    "overdue": False,
+    "released": "4084.12",
+    "advanced": "4084.12",
+    "opened_at": "2026-03-02T09:30:00.000+08:00",
+    "due_at": "2026-03-24T00:00:00+08:00",
+    "reason": None,
+}
 
 
 @dataclass(frozen=True)
@@ -102,7 +121,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
                 target.path.lstrip("/"),
                 dict(parse_qsl(target.query)),
                 self.headers["Authorization"],
-                self._body(),
+                _body(self),
             )
             server.asked.append(asked)
             unknown: Answers = lambda _: (404, {"code": "not_found", "message": "没有 / none"})  # noqa: E731
@@ -114,14 +133,15 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(data)
 
-        def _body(self) -> bytes:
-            if self.headers["Transfer-Encoding"] != "chunked":
-                return self.rfile.read(int(self.headers["Content-Length"] or 0))
-            body = b""
-            while size := int(self.rfile.readline(), 16):
-                body += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-            return body
-
     return Handler
+
+
+def _body(request: BaseHTTPRequestHandler) -> bytes:
+    if request.headers["Transfer-Encoding"] != "chunked":
+        return request.rfile.read(int(request.headers["Content-Length"] or 0))
+    body = b""
+    while size := int(request.rfile.readline(), 16):
+        body += request.rfile.read(size)
+        request.rfile.readline()
+    request.rfile.readline()
+    return body

@@ -145,8 +145,7 @@ def test_a_lump_payment_is_taken_apart_by_its_structured_list() -> None:
 
 def test_a_return_carries_its_reason_and_what_it_returns() -> None:
     returned = detail(
-        f"<Refs><EndToEndId>{ONE.hex}</EndToEndId></Refs>"
-        "<RtrInf><Rsn><Cd>AC01</Cd></Rsn></RtrInf>"
+        f"<Refs><EndToEndId>{ONE.hex}</EndToEndId></Refs><RtrInf><Rsn><Cd>AC01</Cd></Rsn></RtrInf>"
     )
 
     (found,) = camt.read(statement(entry(details=returned)))

@@ -45,6 +45,7 @@ def test_a_feed_is_sent_as_it_is_and_its_answers_are_kept_beside_it(
 ) -> None:
     answers = f'{HEAD}ha-hrss,1,accepted,,,\nha-hrss,2,refused,bad_month,"two\nlines",\n'
     server.on(PATH, answers.encode())
+    server.headers["jiexu-notes"] = json.dumps({"code": None, "unknown_columns": ["maternity"]})
     path = feed(tmp_path)
 
     result = run(server, "intake", "registrations", str(path), "--json")
@@ -56,6 +57,9 @@ def test_a_feed_is_sent_as_it_is_and_its_answers_are_kept_beside_it(
         "file": str(path),
         "result": f"{path}.result.csv",
         "checked_only": False,
+        "code": None,
+        "message": None,
+        "unknown_columns": ["maternity"],
         "rows": 2,
         "outcomes": {"accepted": 1, "refused": 1},
         "codes": {"bad_month": 1},
@@ -75,6 +79,21 @@ def test_a_feed_that_is_refused_as_a_whole_is_exit_1_and_leaves_the_former_answe
     assert json.loads(result.stdout)["code"] == "not_csv"
     assert result_of(path) == "former"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["feed.csv", "feed.csv.result.csv"]
+
+
+def test_a_feed_without_a_needed_column_is_exit_1_and_its_rows_are_answered(
+    server: Server, tmp_path: Path
+) -> None:
+    answers = f"{HEAD}ha-hrss,1,refused,missing_column,no region,\n"
+    server.on(PATH, answers.encode())
+    server.headers["jiexu-notes"] = json.dumps({"code": "missing_column", "message": "no region"})
+    path = feed(tmp_path)
+
+    result = run(server, "intake", "registrations", str(path), "--json")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["code"] == "missing_column"
+    assert result_of(path) == answers
 
 
 def test_check_asks_that_nothing_be_changed(server: Server, tmp_path: Path) -> None:
@@ -102,23 +121,23 @@ def test_standard_input_is_sent_and_answered_where_it_is_told(
 def test_waiting_adds_each_decision_to_the_answers(server: Server, tmp_path: Path) -> None:
     rows = "'=gx,'-1,accepted,,,t1\ngx,2,refused,bad_month,no,\ngx,3,duplicate,,,\n"
     server.on(PATH, (HEAD + rows).encode())
-    first = {"source": "=gx", "record_id": "-1", "decision": "registered", "code": None}
+    first = {"source": "=gx", "record_id": "-1", "decision": "accepted", "code": None}
     third = {"source": "gx", "record_id": "3", "decision": "refused", "code": "not_enrolled"}
-    server.on(DECISIONS, [first, third])
+    server.on(DECISIONS, [{**first, "transfer_id": "t0"}, {**third, "message": "未参保 / no"}])
     path = feed(tmp_path)
 
     result = run(server, "intake", "registrations", str(path), "--wait", "--json")
 
     assert result.exit_code == 0
-    assert json.loads(result.stdout)["decisions"] == {"refused:not_enrolled": 1, "registered": 1}
+    assert json.loads(result.stdout)["decisions"] == {"accepted": 1, "refused": 1}
     assert server.bodies(DECISIONS) == [
         [{"source": "=gx", "record_id": "-1"}, {"source": "gx", "record_id": "3"}]
     ]
     assert result_of(path) == (
         "source,record_id,outcome,code,message,transfer_id,decision\n"
-        "'=gx,'-1,accepted,,,t1,registered\n"
+        "'=gx,'-1,accepted,,,t1,accepted\n"
         "gx,2,refused,bad_month,no,,\n"
-        "gx,3,duplicate,,,,refused:not_enrolled\n"
+        "gx,3,duplicate,not_enrolled,未参保 / no,,refused\n"
     )
 
 
@@ -127,13 +146,13 @@ def test_a_decision_that_is_not_there_yet_is_asked_for_again(
 ) -> None:
     server.on("enrollment/v1/pending", pending(lag=1))
     server.on(PATH, (HEAD + "gx,1,accepted,,,\n").encode())
-    known = [{"source": "gx", "record_id": "1", "decision": "registered", "code": None}]
+    known = [{"source": "gx", "record_id": "1", "decision": "accepted", "code": None}]
     answers = iter([[], known])
     server.answers[DECISIONS] = lambda _: (200, next(answers))
 
     result = run(server, "intake", "registrations", str(feed(tmp_path)), "--wait", "--json")
 
-    assert json.loads(result.stdout)["decisions"] == {"registered": 1}
+    assert json.loads(result.stdout)["decisions"] == {"accepted": 1}
 
 
 def test_rows_that_stay_undecided_are_exit_1_and_still_one_document(

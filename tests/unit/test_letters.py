@@ -82,7 +82,12 @@ def paid_out(reason: str = "no-account-at-destination", fen: int = 408412) -> s.
 
 
 def refused(record: UUID = RECEIPT) -> e.RegistrationRefused:
-    fields = {"record": record, "action": "enroll", "occurred_at": AT, "code": "papers_missing"}
+    fields = {
+        "record": record,
+        "action": "enroll",
+        "occurred_at": AT,
+        "code": "residence_permit_needed",
+    }
     return e.RegistrationRefused.model_validate(WHO | fields)
 
 
@@ -185,6 +190,7 @@ def test_another_person_version_or_record_is_another_letter() -> None:
     assert told(advance(2)).id != told(advance()).id
     assert told(refused(UUID(int=10))).id != told(refused()).id
     assert told(overdue("transfer-in")).id != told(overdue()).id
+    assert told(paid_out(fen=5)).id != told(paid_out()).id
 
 
 def test_a_corrected_record_is_told_again_only_where_it_differs_for_the_person() -> None:
@@ -206,6 +212,8 @@ def test_a_waiting_period_and_cover_that_reaches_back_are_told() -> None:
     [
         applied(s.ShortfallFound),
         applied(s.ExcessFound),
+        refused().model_copy(update={"action": "spend"}),
+        refused().model_copy(update={"action": "decease"}),
         closed("joined"),
         closed("restored"),
         declined("deceased"),

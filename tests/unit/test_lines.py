@@ -70,7 +70,7 @@ def a_statement(*lines: Line, **changes: object) -> Statement:
         f"张伟{ID.hex}款",
         f"REF{ID.hex}",
         f"案号：{ID}。",
-        "/".join(["ROC", ID.hex, "x"]),
+        f"ROC/{ID.hex}/x",
         "".join(chr(ord(c) + 0xFEE0) for c in ID.hex),
     ],
 )

@@ -26,7 +26,9 @@ DUES = [
 
 
 def read(*, lump: bool, dues: list[Due] = DUES) -> Element:
-    run = Run("410100-20260331-1", "410100", date(2026, 3, 31), lump, datetime(2026, 4, 1, tzinfo=UTC))
+    run = Run(
+        "410100-20260331-1", "410100", date(2026, 3, 31), lump, datetime(2026, 4, 1, tzinfo=UTC)
+    )
     found: Element = fromstring(document(run, REGIONS["410100"], REGIONS, dues))
     return found
 

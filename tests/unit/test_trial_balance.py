@@ -44,7 +44,7 @@ def transfer(**deviation: object) -> dict[str, object]:
 
 
 def corridor(**deviation: int) -> dict[str, object]:
-    return {"corridors": (replace(CORRIDOR, **deviation),)}
+    return {"corridors": (replace(CORRIDOR, **deviation),)}  # type: ignore[arg-type]
 
 
 def test_sound_books_balance() -> None:
@@ -147,6 +147,7 @@ def test_only_visible_regions_are_shown() -> None:
             {"in_suspense": "0.02", "overpaid": "0.02"},
             "0.00",
         ),
+        (MirrorRow("1", "2", debited_fen=5, matched_fen=5, suspense_fen=1), {}, "0.00"),
         (MirrorRow("1", "2", payable_fen=5, matched_fen=5), {}, "0.05"),
         (MirrorRow("1", "2", claimed_fen=5), {}, "0.05"),
     ],

@@ -1,6 +1,6 @@
 -- How a person is reached in a region's letters. Sealed under the person's data key, so that
 -- nobody is reached once that key is deleted. `identity` is from a record that carries the name
--- (open, enroll), `newest` from one that may carry a newer phone or name (apply, withdraw, correct).
+-- (open, enroll), `newest` from any other, which may carry a newer phone alone.
 CREATE TABLE contacts (
     person      text NOT NULL,
     region      text NOT NULL,

@@ -65,7 +65,9 @@ class Client:
         self._http.close()
 
     def url(self, service: str) -> str:
-        """The base URL of a service."""
+        """The base URL of a service. Raises Unreachable for one that does not run here."""
+        if not self._urls.get(service):
+            raise Unreachable(f"{service} has no address: set JIEXU_{service.upper()}_URL")
         return self._urls[service].rstrip("/")
 
     def get(self, service: str, path: str, **params: object) -> Any:  # noqa: ANN401 any JSON

@@ -16,8 +16,9 @@ COLUMN = "decision"
 UNDECIDED = "undecided"
 _ROWS_ASKED = 1000
 _AWAITED = frozenset({"accepted", "duplicate"})
+_TOLD = ("code", "message", "transfer_id")
 _ROUND_SECONDS = 0.1
-_FORMULA = ("'=", "'+", "'-", "'@")
+_FORMULA = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 
 Row = dict[str, str]
 Key = tuple[str, str]
@@ -51,11 +52,15 @@ def _decide(client: Client, rows: Sequence[Row], deadline: float) -> None:
     wanted = [_key(row) for row in rows if row["outcome"] in _AWAITED]
     found = _await(client, wanted, deadline) if wanted else {}
     for row in rows:
-        awaited = row["outcome"] in _AWAITED
-        row[COLUMN] = found.get(_key(row), UNDECIDED) if awaited else ""
+        row[COLUMN] = ""
+        if row["outcome"] in _AWAITED:
+            made = found.get(_key(row), {COLUMN: UNDECIDED})
+            row[COLUMN] = made[COLUMN]
+            # Why it was refused, and the transfer that it began, where the row has neither yet.
+            row.update({name: row[name] or made.get(name) or "" for name in _TOLD})
 
 
-def _await(client: Client, keys: Sequence[Key], deadline: float) -> dict[Key, str]:
+def _await(client: Client, keys: Sequence[Key], deadline: float) -> dict[Key, Row]:
     """The decisions, asked for until all are there or nothing more can come."""
     while True:
         # Looked at before asking: what was handled by then is in the answer.
@@ -66,17 +71,10 @@ def _await(client: Client, keys: Sequence[Key], deadline: float) -> dict[Key, st
         time.sleep(_ROUND_SECONDS)
 
 
-def _ask(client: Client, keys: Sequence[Key]) -> dict[Key, str]:
+def _ask(client: Client, keys: Sequence[Key]) -> dict[Key, Row]:
     body = [{"source": source, "record_id": record_id} for source, record_id in keys]
     rows = client.post("enrollment", "/v1/records/decisions", body)
-    return {
-        (row["source"], row["record_id"]): _decision(row) for row in rows if row.get("decision")
-    }
-
-
-def _decision(row: Row) -> str:
-    """`registered`, or `refused:not-enrolled` where a code says why."""
-    return f"{row['decision']}:{row['code']}" if row.get("code") else row["decision"]
+    return {(row["source"], row["record_id"]): row for row in rows if row[COLUMN]}
 
 
 def _key(row: Row) -> Key:

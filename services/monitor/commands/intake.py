@@ -5,6 +5,7 @@ they come, to a file that takes its name only when it is whole.
 """
 
 import csv
+import json
 import sys
 import time
 from collections import Counter
@@ -62,8 +63,11 @@ def registrations(
     if wait:
         document["decisions"] = dict(sorted(decided.items()))
     screen.answer(document, as_json, lambda: _summary(document))
+    if tally["code"]:
+        screen.remark(f"{tally['code']}: {tally['message']}")
     if undecided := decided.get(decisions.UNDECIDED):
         screen.remark(f"{undecided} rows were not decided within {timeout:g} s")
+    if tally["code"] or undecided:
         raise typer.Exit(EXIT_REFUSED)
 
 
@@ -77,7 +81,8 @@ def send(
 ) -> dict[str, Any]:
     """Send a feed and write its answers to `result`, whole; what came out, counted.
 
-    Raises Refused when the file as a whole is refused, and Unreachable.
+    `code` and `message` say why the file as a whole is refused where its rows could still be
+    answered; where they could not, Refused is raised. Raises Unreachable.
     """
     outcomes: Counter[str] = Counter()
     codes: Counter[str] = Counter()
@@ -93,8 +98,12 @@ def send(
             codes[row["code"]] += 1
             if count % _TOLD_ROWS == 0:
                 say(f"{count} rows answered")
+        notes = json.loads(response.headers.get("jiexu-notes", "{}"))
     del codes[""]
     return {
+        "code": notes.get("code"),
+        "message": notes.get("message"),
+        "unknown_columns": notes.get("unknown_columns", []),
         "rows": outcomes.total(),
         "outcomes": dict(sorted(outcomes.items())),
         "codes": dict(sorted(codes.items())),
@@ -143,6 +152,8 @@ def _summary(document: dict[str, Any]) -> list[Any]:
     if "decisions" in document:
         rows = document["decisions"].items()
         shown.append(screen.table("decisions", ("decision", "rows>"), rows))
+    if document["unknown_columns"]:
+        shown.append(f"not known and not read: {', '.join(document['unknown_columns'])}")
     checked = ", nothing was changed" if document["checked_only"] else ""
     return [*shown, f"{document['rows']} rows; an answer for each in {document['result']}{checked}"]
 

@@ -1,0 +1,44 @@
+"""Settlement as the chassis sees it: its commands, its three functions, its HTTP interface."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import date
+
+import asyncpg
+
+from services.settlement import decisions, store
+from services.settlement.api import router
+from services.settlement.exposure import Limits
+from shared.decision import Decision, Delivery, States
+from shared.regions import Regions
+from shared.sealing import Keyring
+from shared.service import App, Runtime
+
+
+class Settlement:
+    """The books of all regions of a cell."""
+
+    name = "settlement"
+    topics: tuple[str, ...] = ("settlement.commands",)
+    handles = decisions.HANDLES
+
+    def __init__(self, regions: Regions, keyring: Keyring) -> None:
+        self._regions = regions
+        self._keyring = keyring
+
+    async def load(self, db: asyncpg.Connection, batch: Sequence[Delivery]) -> States:
+        return await store.load(db, self._keyring, batch)
+
+    def decide(self, states: States, delivery: Delivery) -> Decision:
+        return decisions.decide(states, delivery, self._limits)
+
+    async def save(self, db: asyncpg.Connection, changes: Mapping[Hashable, object]) -> None:
+        await store.save(db, changes)
+
+    def _limits(self, origin: str, destination: str, day: date) -> Limits:
+        corridor = self._regions.corridor(origin, destination, day)
+        return Limits(corridor.limit_fen, corridor.single_limit_fen)
+
+
+def build(runtime: Runtime) -> App:
+    """The service with its HTTP interface."""
+    return App(Settlement(runtime.regions, runtime.keyring), router(runtime))

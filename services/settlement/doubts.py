@@ -1,0 +1,91 @@
+"""Which receipts a name decides about: only their lines, and the names they may bear, are unsealed.
+
+Blind keys say what may belong together; whether it does is read.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import cast
+from uuid import UUID
+
+from services.settlement.needs import Needs
+from services.settlement.states import Claim, Part
+from shared.decision import States
+from shared.messages.settlement import RecordReceipt
+
+Place = tuple[str, str]
+"""A person and a region."""
+
+NameKeys = dict[Place, tuple[str, ...]]
+
+MOST_NAMES = 16
+"""So many of a part's name keys, the most specific first, are asked for another person's name."""
+
+Doubtful = dict[tuple[UUID, int], tuple[str, tuple[str, ...]]]
+"""Parts, by receipt and number, with their region and name keys."""
+
+
+def doubtful(
+    needs: Needs,
+    waiting: Sequence[Part],
+    keys: NameKeys,
+    states: States,
+) -> Doubtful:
+    """The parts whose name decides: those without a reference that have something in common with
+    somebody, and those whose name is not that of the person they refer to.
+    """
+    known = {key for some in keys.values() for key in some}
+    found: Doubtful = {}
+    for part in [*_parts_of(needs.receipts), *waiting]:
+        if not part.name_keys:
+            continue
+        if part.refs:
+            referred = _keys_referred(part.refs, keys, states, needs)
+            if not referred or not referred.isdisjoint(part.name_keys):
+                continue
+        elif known.isdisjoint(part.name_keys):
+            continue
+        found[part.receipt, part.part] = (part.region, part.name_keys)
+    return found
+
+
+def _keys_referred(
+    refs: Iterable[UUID],
+    keys: NameKeys,
+    states: States,
+    needs: Needs,
+) -> set[str]:
+    found: set[str] = set()
+    for ref in refs:
+        for place in cast("tuple[tuple[str, UUID], ...]", states.get(("claimed", ref)) or ()):
+            claim = states.get(("claim", *place))
+            if isinstance(claim, Claim):
+                found |= set(keys.get((claim.person, claim.region), ()))
+        for m in needs.announcing.get(ref, ()):
+            found |= set(keys.get((m.person, m.to), ()))
+    return found
+
+
+def _parts_of(receipts: Iterable[RecordReceipt]) -> Iterable[Part]:
+    for m in receipts:
+        for number, detail in enumerate(m.details):
+            yield Part(
+                receipt=m.receipt,
+                part=number,
+                region=m.to,
+                amount_fen=detail.amount_fen,
+                refs=detail.references,
+                name_keys=detail.name_keys,
+            )
+
+
+def places_of(needs: Needs, states: States) -> list[Place]:
+    """The holders of all claims that were read or are announced."""
+    found = {(c.person, c.region) for c in states.values() if isinstance(c, Claim)}
+    found |= {(m.person, m.to) for versions in needs.announcing.values() for m in versions}
+    return sorted(found)
+
+
+def names_asked(doubts: Doubtful) -> list[Place]:
+    """The (region, name key) that are asked whether somebody bears that name."""
+    pairs = {(region, key) for region, keys in doubts.values() for key in keys[:MOST_NAMES]}
+    return sorted(pairs)

@@ -1,0 +1,130 @@
+"""A receipt makes an advance real (做实), or credits what nothing was advanced for."""
+
+from dataclasses import replace
+
+from services.settlement import ledger
+from services.settlement.books import Books
+from services.settlement.exposure import offers, opened
+from services.settlement.onward import send_on_claim
+from services.settlement.states import Claim, Part
+from shared.decision import Unexpected
+from shared.messages.settlement import (
+    AdvanceFunded,
+    Applied,
+    ApplyReceipt,
+    ExcessFound,
+    FundsCredited,
+    OfferAgain,
+    ShortfallFound,
+)
+
+
+def apply_receipt(books: Books, m: ApplyReceipt) -> None:
+    """Applies the smaller of the receipt and the claim; the rest stays in suspense."""
+    claim = books.claim(m.person, m.transfer)
+    part = books.part(m.receipt, m.part)
+    if claim is None or part is None:
+        raise Unexpected("unknown_receipt", "no such claim or receipt was ever reserved")
+    if part.reserved_fen < m.amount_fen or claim.reserved_fen < m.amount_fen:
+        return  # applied before
+    applied_fen = min(m.amount_fen, claim.unpaid_fen)
+    to_advance_fen = min(applied_fen, claim.open_fen)
+    to_awaited_fen = applied_fen - to_advance_fen
+    excess_fen = m.amount_fen - applied_fen
+    funded = replace(
+        claim,
+        credited_fen=claim.credited_fen + to_awaited_fen,
+        awaiting_fen=claim.awaiting_fen - to_awaited_fen,
+        matched_fen=claim.matched_fen + applied_fen,
+        open_fen=claim.open_fen - to_advance_fen,
+        reserved_fen=claim.reserved_fen - m.amount_fen,
+        excess_fen=claim.excess_fen + excess_fen,
+    )
+    if funded.declined and not funded.awaiting_fen:
+        funded = replace(funded, declined=None, declined_at=None)
+        books.forget_declined(claim)
+    books.keep_claim(funded)
+    _book(books, part, claim, m.amount_fen, to_advance_fen, to_awaited_fen)
+    _tell(books, m, funded, applied_fen, to_awaited_fen, excess_fen)
+    if to_awaited_fen:
+        send_on_claim(books, funded, to_awaited_fen, 0)
+    if to_advance_fen:
+        _free(books, claim, funded)
+
+
+def _book(
+    books: Books,
+    part: Part,
+    claim: Claim,
+    amount_fen: int,
+    to_advance_fen: int,
+    to_awaited_fen: int,
+) -> None:
+    books.post(
+        "apply",
+        claim.region,
+        ledger.applied(claim.origin, to_advance_fen, to_awaited_fen),
+        person=claim.person,
+        subject=f"{part.receipt}/{part.part}/{part.applied_fen}",
+        transfer=claim.transfer,
+    )
+    books.keep_part(
+        replace(
+            part,
+            reserved_fen=part.reserved_fen - amount_fen,
+            applied_fen=part.applied_fen + to_advance_fen + to_awaited_fen,
+        )
+    )
+
+
+def _free(books: Books, before: Claim, after: Claim) -> None:
+    """The exposure has shrunk: the oldest declined advances that fit are offered again."""
+    corridor = opened(books.corridor(after.origin, after.region), before.open_fen, after.open_fen)
+    books.keep_corridor(corridor)
+    waiting = books.declined(after.origin, after.region)
+    if not waiting:
+        return
+    for declined in offers(corridor, books.limits(after.origin, after.region), waiting):
+        books.keep_declined(replace(declined, offered=True))
+        books.say(
+            OfferAgain(
+                to=declined.destination,
+                person=declined.person,
+                transfer=declined.transfer,
+                origin=declined.origin,
+            )
+        )
+
+
+def _tell(
+    books: Books,
+    m: ApplyReceipt,
+    claim: Claim,
+    applied_fen: int,
+    credited_now_fen: int,
+    excess_fen: int,
+) -> None:
+    found: list[type[Applied]] = []
+    if credited_now_fen:
+        found.append(FundsCredited)
+    elif applied_fen and not claim.unpaid_fen:
+        found.append(AdvanceFunded)
+    if applied_fen and claim.unpaid_fen:
+        found.append(ShortfallFound)
+    if excess_fen:
+        found.append(ExcessFound)
+    for kind in found:
+        books.say(
+            kind(
+                to=m.to,
+                person=m.person,
+                transfer=m.transfer,
+                origin=claim.origin,
+                receipt=m.receipt,
+                applied_fen=applied_fen,
+                matched_fen=claim.matched_fen,
+                credited_fen=claim.credited_fen,
+                open_fen=claim.open_fen,
+                excess_fen=claim.excess_fen,
+            )
+        )

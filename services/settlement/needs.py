@@ -1,0 +1,152 @@
+"""What a batch of messages needs to see of the books, before anything is read."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from services.settlement.states import look_of
+from shared.decision import Delivery
+from shared.messages import Message, PersonCommand
+from shared.messages.settlement import (
+    ApplyReceipt,
+    Contribute,
+    CorrectBalance,
+    CreditAdvance,
+    InstructRemittance,
+    OfferAgain,
+    OpenAccount,
+    RecordDebit,
+    RecordReceipt,
+    Refund,
+    ReleaseFunds,
+    Spend,
+)
+
+Corridor = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Needs:
+    """Keys, by what they are keys of. `leaving` are persons whose claims are read before the
+    corridors are locked, for only they tell which corridors those are; `references` are
+    transfers that bank lines refer to.
+    """
+
+    holders: set[tuple[str, str]] = field(default_factory=set)
+    persons: set[str] = field(default_factory=set)
+    leaving: set[tuple[str, str]] = field(default_factory=set)
+    movements: set[tuple[str, UUID]] = field(default_factory=set)
+    instructions: set[tuple[str, UUID, str]] = field(default_factory=set)
+    corridors: set[Corridor] = field(default_factory=set)
+    freeing: set[Corridor] = field(default_factory=set)
+    announcing: dict[UUID, list[CreditAdvance]] = field(default_factory=dict)
+    offered: set[UUID] = field(default_factory=set)
+    parts: set[tuple[UUID, int]] = field(default_factory=set)
+    receipts: list[RecordReceipt] = field(default_factory=list)
+    debits: list[RecordDebit] = field(default_factory=list)
+    opening: dict[tuple[str, str], OpenAccount] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, batch: Iterable[Delivery]) -> "Needs":
+        """What the messages need together."""
+        needs = cls()
+        for delivery in batch:
+            needs._add(delivery.message)
+        return needs
+
+    def _add(self, m: Message) -> None:
+        if isinstance(m, PersonCommand):
+            self.persons.add(m.person)
+            self.holders.add((m.person, m.to))
+            self._add_record(m)
+            self._add_claim(m)
+        elif isinstance(m, RecordReceipt):
+            self.receipts.append(m)
+            self.corridors |= {(d.payer_region, m.to) for d in m.details if d.payer_region}
+        elif isinstance(m, RecordDebit):
+            self.debits.append(m)
+
+    def _add_record(self, m: PersonCommand) -> None:
+        match m:
+            case OpenAccount():
+                self.movements.add((m.person, m.record))
+                self.opening[m.person, m.to] = m
+            case Contribute() | Spend():
+                self.movements.add((m.person, m.record))
+            case CorrectBalance() | Refund():
+                self.movements |= {(m.person, m.record), (m.person, m.refers_to)}
+            case InstructRemittance():
+                self.instructions.add((m.person, m.transfer, m.run))
+            case _:
+                pass
+
+    def _add_claim(self, m: PersonCommand) -> None:
+        match m:
+            case ReleaseFunds():
+                self.leaving.add((m.person, m.to))
+            case CreditAdvance():
+                self.corridors.add((m.origin, m.to))
+                self.announcing.setdefault(m.transfer, []).append(m)
+                if m.version > 1:
+                    self.leaving.add((m.person, m.to))
+            case OfferAgain():
+                self.corridors.add((m.origin, m.to))
+                self.offered.add(m.transfer)
+                self.leaving.add((m.person, m.to))
+            case ApplyReceipt():
+                self.corridors.add((m.origin, m.to))
+                self.freeing.add((m.origin, m.to))
+                self.parts.add((m.receipt, m.part))
+            case _:
+                pass
+
+    @property
+    def references(self) -> set[UUID]:
+        """The transfers that bank lines refer to."""
+        lines: Sequence[RecordReceipt | RecordDebit] = [*self.receipts, *self.debits]
+        return {r for m in lines for detail in m.details for r in detail.references}
+
+    @property
+    def unknown_payer(self) -> set[str]:
+        """Destinations of receipts that refer to a transfer and do not tell who paid."""
+        return {
+            m.to
+            for m in self.receipts
+            for detail in m.details
+            if detail.references and not detail.payer_region
+        }
+
+    @property
+    def destinations(self) -> set[str]:
+        """Regions that claims may be announced to, or matched at."""
+        return {destination for _, destination in self.corridors}
+
+    def looks(self, announced_fen: dict[UUID, tuple[str, str, int]]) -> set[str]:
+        """What finds the parts that wait for the claims of the batch, and the claims that its
+        receipts may be for. `announced_fen`: (region, origin, fen) of claims that are known.
+        """
+        found = {transfer.hex for transfer in self.announcing}
+        for transfer in self.offered:
+            if transfer in announced_fen:
+                found |= {transfer.hex, look_of(*announced_fen[transfer])}
+        for transfer, versions in self.announcing.items():
+            total_fen = announced_fen.get(transfer, ("", "", 0))[2]
+            for m in versions:
+                total_fen += m.amount_fen
+                # A version that was handled before adds nothing.
+                found |= {
+                    look_of(m.to, m.origin, total_fen),
+                    look_of(m.to, m.origin, m.amount_fen),
+                    look_of(m.to, m.origin, total_fen - m.amount_fen),
+                }
+        return found | self.receipt_looks
+
+    @property
+    def receipt_looks(self) -> set[str]:
+        """What the receipts of the batch find by payer and amount, where they refer to nothing."""
+        return {
+            look_of(m.to, detail.payer_region, detail.amount_fen)
+            for m in self.receipts
+            for detail in m.details
+            if detail.payer_region and detail.name_keys and not detail.references
+        }

@@ -1,0 +1,85 @@
+"""What is read of the books, a statement for each table: sets in, sets out, locked in key order."""
+
+CLAIM_CORRIDORS = """
+SELECT transfer, region, origin, announced_fen FROM claims
+ WHERE person = ANY($1) OR transfer = ANY($2)
+"""
+
+LOCK_DESTINATIONS = """
+SELECT CASE WHEN alone THEN pg_advisory_xact_lock(id) ELSE pg_advisory_xact_lock_shared(id) END
+  FROM (SELECT hashtext(name) AS id, bool_or(alone) AS alone
+          FROM unnest($1::text[], $2::bool[]) AS u (name, alone) GROUP BY 1 ORDER BY 1) s
+"""
+
+ADD_CORRIDORS = """
+INSERT INTO corridors (origin, destination)
+SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING
+"""
+
+CORRIDORS = """
+SELECT * FROM corridors
+ WHERE (origin, destination) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+ ORDER BY origin, destination FOR UPDATE
+"""
+
+HOLDERS_READ = """
+SELECT * FROM holders WHERE (person, region) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+"""
+
+HOLDERS = f"{HOLDERS_READ} ORDER BY person, region FOR UPDATE"
+
+PARTS = """
+SELECT * FROM receipt_parts
+ WHERE (receipt, part) IN (
+   SELECT receipt, part FROM waiting WHERE look = ANY($1)
+   UNION ALL SELECT * FROM unnest($2::uuid[], $3::int[]))
+ ORDER BY receipt, part FOR UPDATE
+"""
+
+WAITING = "SELECT look, receipt, part FROM waiting WHERE look = ANY($1)"
+
+RECEIPTS = "SELECT * FROM receipts WHERE receipt = ANY($1)"
+
+RELEASES = """
+SELECT * FROM releases WHERE person = ANY($1) OR transfer = ANY($2)
+ ORDER BY person, transfer FOR UPDATE
+"""
+
+CLAIMS = """
+SELECT * FROM claims WHERE person = ANY($1) OR transfer = ANY($2)
+ ORDER BY person, transfer FOR UPDATE
+"""
+
+# The claims of a destination, an origin and an amount, with the blind keys of their names.
+EXPECTED = """
+SELECT c.person, c.transfer, c.region, c.origin, c.announced_fen, h.name_keys
+  FROM unnest($1::text[], $2::text[], $3::text[]) AS u (region, origin, fen)
+  JOIN claims c ON c.region = u.region AND c.origin = u.origin AND c.announced_fen = u.fen::bigint
+  JOIN holders h ON h.person = c.person AND h.region = c.region
+"""
+
+DECLINED = """
+SELECT d.* FROM unnest($1::text[], $2::text[]) AS u (origin, destination)
+ CROSS JOIN LATERAL (
+   SELECT * FROM declined d
+    WHERE NOT d.offered AND d.origin = u.origin AND d.destination = u.destination
+    ORDER BY d.declined_at, d.person, d.transfer LIMIT $3) d
+"""
+
+MOVEMENTS = """
+SELECT * FROM movements WHERE (person, record) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
+"""
+
+INSTRUCTIONS = """
+SELECT * FROM instructions
+ WHERE (person, transfer, run) IN (SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[]))
+"""
+
+# Whether a region knows somebody of this exact name.
+NAMED = """
+SELECT u.* FROM unnest($1::text[], $2::text[]) AS u (region, name_key)
+ WHERE EXISTS (
+   SELECT FROM holders h WHERE h.region = u.region AND h.name_keys[1] = u.name_key)
+"""
+
+LINES = "SELECT receipt, sealed, booked_on FROM receipts WHERE receipt = ANY($1)"

@@ -1,0 +1,120 @@
+"""What a batch has changed, as statements: one per table, whatever the size of the batch."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any
+
+from services.settlement import rows
+from services.settlement.ledger import AWAITING, PERSONAL, Entry, totals
+from services.settlement.rows import Table, columns
+from services.settlement.states import Part
+
+_TABLES: tuple[tuple[str, Table[Any]], ...] = (
+    ("corridor", rows.CORRIDORS),
+    ("holder", rows.HOLDERS),
+    ("movement", rows.MOVEMENTS),
+    ("receipt", rows.RECEIPTS),
+    ("part", rows.PARTS),
+    ("release", rows.RELEASES),
+    ("instruction", rows.INSTRUCTIONS),
+    ("claim", rows.CLAIMS),
+)
+
+
+Statement = tuple[str, Sequence[object]]
+"""SQL and its arguments, in the order of the locks."""
+
+
+def written(changes: Mapping[Hashable, object]) -> Iterator[Statement]:
+    """States and journal; what only served the decision is left out."""
+    by_kind: defaultdict[str, dict[tuple[Any, ...], Any]] = defaultdict(dict)
+    for key, state in changes.items():
+        if isinstance(key, tuple):
+            by_kind[key[0]][key[1:]] = state
+    for kind, table in _TABLES:
+        if kind in by_kind:
+            rows_written = [state for _, state in sorted(by_kind[kind].items())]
+            yield table.upsert, table.arrays(rows_written)
+    if "part" in by_kind:
+        yield from _wait(list(by_kind["part"].values()))
+    if "queued" in by_kind:
+        yield from _queue(by_kind["queued"])
+    if "entry" in by_kind:
+        yield from _post(list(by_kind["entry"].values()))
+
+
+def _wait(parts: list[Part]) -> Iterator[Statement]:
+    looks = [(look, part.receipt, part.part) for part in parts for look in part.looks]
+    yield (
+        "DELETE FROM waiting w USING unnest($1::uuid[], $2::int[]) AS u (receipt, part)"
+        " WHERE w.receipt = u.receipt AND w.part = u.part",
+        columns([(part.receipt, part.part) for part in parts], 2),
+    )
+    if looks:
+        yield (
+            "INSERT INTO waiting (look, receipt, part)"
+            " SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[]) ON CONFLICT DO NOTHING",
+            columns(looks, 3),
+        )
+
+
+def _queue(queued: Mapping[tuple[Any, ...], Any]) -> Iterator[Statement]:
+    gone = sorted(key for key, declined in queued.items() if declined is None)
+    kept = [declined for _, declined in sorted(queued.items()) if declined is not None]
+    if gone:
+        yield (
+            "DELETE FROM declined WHERE (origin, destination, person, transfer) IN"
+            " (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[]))",
+            columns(gone, 4),
+        )
+    if kept:
+        yield rows.DECLINED.upsert, rows.DECLINED.arrays(kept)
+
+
+def _post(entries: list[Entry]) -> Iterator[Statement]:
+    yield (
+        "INSERT INTO entries (person, id, region, kind, subject, version, transfer,"
+        " business_date, cause, reverses) SELECT * FROM unnest($1::text[], $2::uuid[],"
+        " $3::text[], $4::text[], $5::text[], $6::int[], $7::uuid[], $8::date[], $9::uuid[],"
+        " $10::uuid[])",
+        columns([_entry(entry) for entry in entries], 10),
+    )
+    yield (
+        "INSERT INTO postings (person, entry, line, region, debit, credit, amount_fen)"
+        " SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::text[], $5::text[],"
+        " $6::text[], $7::bigint[])",
+        columns(
+            [
+                (e.person, e.id, line, e.region, row.debit, row.credit, row.amount_fen)
+                for e in entries
+                for line, row in enumerate(e.postings)
+            ],
+            7,
+        ),
+    )
+    yield from _add_turnover(entries)
+
+
+def _entry(e: Entry) -> tuple[object, ...]:
+    natural_key = (e.person, e.id, e.region, e.kind, e.subject, e.version)
+    return (*natural_key, e.transfer, e.business_date, e.cause, e.reverses)
+
+
+def _add_turnover(entries: list[Entry]) -> Iterator[Statement]:
+    """One delta per account, in sorted order: a hot account costs one update per batch."""
+    deltas: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for entry in entries:
+        for account, (debit_fen, credit_fen) in totals(entry.postings).items():
+            if account not in {PERSONAL, AWAITING}:
+                delta = deltas[entry.region, account]
+                delta[0] += debit_fen
+                delta[1] += credit_fen
+    if deltas:
+        yield (
+            "INSERT INTO balances AS b (region, account, debit_fen, credit_fen)"
+            " SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])"
+            " ON CONFLICT (region, account) DO UPDATE SET"
+            " debit_fen = b.debit_fen + EXCLUDED.debit_fen,"
+            " credit_fen = b.credit_fen + EXCLUDED.credit_fen",
+            columns([(*key, *delta) for key, delta in sorted(deltas.items())], 4),
+        )

@@ -1,0 +1,243 @@
+"""Inbox, state, outbox and position commit together, on a real PostgreSQL."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from shared import lanes, outbox
+from shared.dead_letters import Record
+from shared.deliver import Delivered, Place, deliver
+from shared.lanes import Fenced
+from shared.messages import Message
+from shared.messages.chassis import Redrive
+from shared.upkeep import keep_partitions
+from tests.integration.toy import TABLE, Toy, envelope, withdraw
+
+TOPIC = "cn.transfer.commands"
+PLACE = Place(lambda _: "cn", 4)
+
+
+class Driver:
+    """Plays Kafka: numbers records and delivers batches of them."""
+
+    def __init__(self, db: asyncpg.Connection) -> None:
+        self.db = db
+        self.offset = 0
+        self.epoch = 0
+
+    async def own(self) -> list[lanes.Lane]:
+        taken = await lanes.take_over(self.db, [f"{TOPIC}/0"], "me")
+        self.epoch = taken[0].epoch
+        return taken
+
+    def record(self, message: Message, id_: UUID | None = None) -> Record:
+        sent = envelope(message, id_)
+        headers = {name: value.decode() for name, value in sent.headers("test")}
+        self.offset += 1
+        now_ms = int(sent.sent_at.timestamp() * 1000)
+        return Record(TOPIC, 0, self.offset - 1, now_ms, sent.key, headers, sent.body)
+
+    async def take(self, batch: Sequence[Record], *, apart: bool = False) -> Delivered:
+        epochs = {f"{TOPIC}/0": self.epoch}
+        return await deliver(self.db, Toy(), epochs, {}, batch, PLACE, apart=apart)
+
+    async def counts(self) -> dict[str, int]:
+        rows = await self.db.fetch("SELECT person, n FROM counts ORDER BY person")
+        return {row["person"]: row["n"] for row in rows}
+
+    async def letters(self) -> list[tuple[str, str, str]]:
+        rows = await self.db.fetch("SELECT key, code, state FROM dead_letters ORDER BY n")
+        return [tuple(row) for row in rows]
+
+
+@pytest.fixture
+async def driver(database: str) -> AsyncIterator[Driver]:
+    db = await asyncpg.connect(database)
+    await db.execute(TABLE)
+    await db.execute("SET search_path = transfer")
+    await keep_partitions(db, 14, 14)
+    driver = Driver(db)
+    await driver.own()
+    yield driver
+    await db.close()
+
+
+async def test_a_redelivered_batch_changes_nothing(driver: Driver) -> None:
+    batch = [driver.record(withdraw("a")), driver.record(withdraw("b"))]
+    await driver.take(batch)
+    again = [replace(record, offset=record.offset + 2) for record in batch]
+
+    done = await driver.take(again)
+
+    assert done.sent == []
+    assert await driver.counts() == {"a": 1, "b": 1}
+    assert await driver.db.fetchval("SELECT next_offset FROM lanes") == 4
+
+
+async def test_messages_below_the_position_are_not_even_looked_at(driver: Driver) -> None:
+    batch = [driver.record(withdraw("a"))]
+    await driver.take(batch)
+    await driver.db.execute("TRUNCATE inbox")
+
+    await driver.take(batch)
+
+    assert await driver.counts() == {"a": 1}
+
+
+async def test_outgoing_messages_are_numbered_without_a_gap(driver: Driver) -> None:
+    for _ in range(3):
+        await driver.take([driver.record(withdraw("a")), driver.record(withdraw("b"))])
+
+    rows = await driver.db.fetch("SELECT lane, seq FROM outbox ORDER BY seq")
+
+    assert [tuple(row) for row in rows] == [(f"{TOPIC}/0", n) for n in range(1, 7)]
+
+
+async def test_a_poison_message_blocks_its_key_and_nothing_else(driver: Driver) -> None:
+    batch = [
+        driver.record(withdraw("a")),
+        driver.record(withdraw("p", "unexpected")),
+        driver.record(withdraw("p")),
+        driver.record(withdraw("b")),
+    ]
+
+    await driver.take(batch)
+    await driver.take([driver.record(withdraw("p")), driver.record(withdraw("a"))])
+
+    assert await driver.counts() == {"a": 2, "b": 1}
+    assert await driver.letters() == [
+        ("p", "meaningless", "refused"),
+        ("p", "parked", "parked"),
+        ("p", "parked", "parked"),
+    ]
+
+
+async def test_a_message_that_the_database_refuses_is_found_and_set_aside(driver: Driver) -> None:
+    batch = [driver.record(withdraw(f"k{n}")) for n in range(9)]
+    batch.insert(4, driver.record(withdraw("k5", "database")))
+    batch = [replace(record, offset=n) for n, record in enumerate(batch)]
+
+    done = await driver.take(batch, apart=True)
+
+    assert done.refused == 2
+    counts = await driver.counts()
+    assert set(counts) == {f"k{n}" for n in range(9)} - {"k5"}
+    assert [letter[2] for letter in await driver.letters()] == ["refused", "parked"]
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"", b"{}", b'{"to": "450100"}'])
+async def test_bytes_that_cannot_be_read_are_set_aside(driver: Driver, body: bytes) -> None:
+    bad = replace(driver.record(withdraw("p")), body=body)
+
+    await driver.take([bad, driver.record(withdraw("a"))])
+
+    assert await driver.counts() == {"a": 1}
+    assert await driver.letters() == [("p", "unreadable", "refused")]
+
+
+async def test_a_record_without_an_envelope_is_set_aside(driver: Driver) -> None:
+    bad = replace(driver.record(withdraw("p")), headers={"ce_type": "transfer.withdraw.v1"})
+
+    await driver.take([bad, driver.record(withdraw("a"))])
+
+    assert await driver.letters() == [("p", "no_envelope", "refused")]
+
+
+async def test_the_same_id_with_other_content_is_refused(driver: Driver) -> None:
+    id_ = uuid4()
+    await driver.take([driver.record(withdraw("a"), id_)])
+
+    await driver.take([driver.record(withdraw("a"), id_)])
+
+    assert await driver.counts() == {"a": 1}
+    assert await driver.letters() == [("a", "conflict", "discarded")]
+
+
+async def test_a_message_older_than_the_inbox_is_not_handled(driver: Driver) -> None:
+    old = driver.record(withdraw("a"))
+    old.headers["sentat"] = "2020-01-01T00:00:00+00:00"
+
+    await driver.take([old])
+
+    assert await driver.counts() == {}
+    assert await driver.letters() == [("a", "too_old", "refused")]
+
+
+async def test_a_former_owner_is_fenced_and_changes_nothing(driver: Driver) -> None:
+    before = driver.epoch
+    await driver.own()
+    driver.epoch = before
+
+    with pytest.raises(Fenced):
+        await driver.take([driver.record(withdraw("a"))])
+
+    assert await driver.counts() == {}
+
+
+async def test_a_successor_finds_what_was_committed_and_not_published(driver: Driver) -> None:
+    sent = (await driver.take([driver.record(withdraw("a")), driver.record(withdraw("b"))])).sent
+
+    lane = (await driver.own())[0]
+    left = await outbox.beyond(driver.db, {lane.name: lane.published})
+
+    assert [row.id for row in left] == [row.id for row in sent]
+
+
+async def test_a_redriven_message_is_handled_before_what_waits_behind_it(driver: Driver) -> None:
+    poison = withdraw("p", "unexpected")
+    await driver.take([driver.record(poison), driver.record(withdraw("p"))])
+    letter = await driver.db.fetchval("SELECT letter FROM dead_letters WHERE state = 'refused'")
+    mended = poison.model_copy(update={"reason": None}).model_dump_json()
+    order = Redrive(
+        to="000000", service="transfer", waiting="p", letter=letter, action="redrive", by="op",
+        body=mended,
+    )  # fmt: skip
+
+    done = await driver.take([driver.record(order)])
+    await driver.take([driver.record(order)])
+
+    assert await driver.counts() == {"p": 2}
+    assert [json.loads(row.body)["code"] for row in done.sent] == ["0", "1"]
+    assert [letter[2] for letter in await driver.letters()] == ["redriven", "redriven"]
+
+
+async def test_a_discarded_message_lets_the_others_through(driver: Driver) -> None:
+    await driver.take(
+        [driver.record(withdraw("p", "unexpected")), driver.record(withdraw("p"))]
+    )
+    letter = await driver.db.fetchval("SELECT letter FROM dead_letters WHERE state = 'refused'")
+    order = Redrive(
+        to="000000", service="transfer", waiting="p", letter=letter, action="discard", by="op",
+        why="sent by mistake",
+    )  # fmt: skip
+
+    await driver.take([driver.record(order)])
+    await driver.take([driver.record(withdraw("p"))])
+
+    assert await driver.counts() == {"p": 2}
+    settled = await driver.db.fetchrow(
+        "SELECT settled_by, settled_why FROM dead_letters WHERE state = 'discarded'"
+    )
+    assert tuple(settled) == ("op", "sent by mistake")
+
+
+async def test_a_second_poison_behind_the_first_becomes_the_head(driver: Driver) -> None:
+    await driver.take(
+        [driver.record(withdraw("p", "unexpected")), driver.record(withdraw("p", "unexpected"))]
+    )
+    letter = await driver.db.fetchval("SELECT letter FROM dead_letters WHERE state = 'refused'")
+    order = Redrive(
+        to="000000", service="transfer", waiting="p", letter=letter, action="discard", by="op",
+        why="x",
+    )  # fmt: skip
+
+    await driver.take([driver.record(order)])
+
+    assert await driver.letters() == [
+        ("p", "meaningless", "discarded"),
+        ("p", "meaningless", "refused"),
+    ]

@@ -1,0 +1,416 @@
+"""Each action of the registration feed, accepted and refused."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from tests.unit.enrollment_world import (
+    GUILIN,
+    HEFEI,
+    NANNING,
+    PERSON,
+    SHIJIAZHUANG,
+    ZHENGZHOU,
+    World,
+    month,
+    ranges,
+    record,
+    transfer,
+)
+
+from shared.messages import enrollment as e
+from shared.messages import settlement, transfer_uuid
+from shared.messages import transfer as t
+
+
+def registered(world: World) -> e.Registered:
+    return [m for m in world.said if isinstance(m, e.Registered)][-1]
+
+
+def said(world: World, kind: type) -> list[Any]:
+    return [m for m in world.said if isinstance(m, kind)]
+
+
+def test_an_opened_relation_has_its_history_and_its_account() -> None:
+    world = World()
+
+    assert world.open() is None
+
+    relation = world.relation(ZHENGZHOU)
+    assert relation.months == ranges("2019-03..2026-02")
+    assert relation.entitlement.entitled_from == month("2019-03")
+    (account,) = said(world, settlement.OpenAccount)
+    assert (account.balance_fen, account.account) == (408412, True)
+
+
+def test_a_retiree_may_be_loaded_but_not_enrolled() -> None:
+    world = World()
+
+    assert world.open(person_type="retiree") is None
+    assert world.enroll(person_type="retiree") == "retiree"
+
+
+def test_the_account_column_overrides_the_rule_of_the_region() -> None:
+    world = World()
+
+    world.enroll(region=HEFEI, account=True)
+
+    assert registered(world).account is True
+
+
+def test_flexible_workers_in_hefei_have_no_account() -> None:
+    world = World()
+
+    world.enroll(region=HEFEI)
+
+    assert registered(world).account is False
+    assert [a.account for a in said(world, settlement.OpenAccount)] == [False]
+
+
+def test_a_balance_needs_an_account() -> None:
+    assert World().open(account=False) == "no_account"
+
+
+def test_enrolling_announces_the_transfer_that_it_starts() -> None:
+    world = World()
+
+    world.enroll(previous_region=ZHENGZHOU, transfer=transfer("enroll"))
+
+    announced = registered(world)
+    assert (announced.origin, announced.origin_scheme) == (ZHENGZHOU, "310")
+    assert announced.transfer == transfer("enroll")
+    assert (announced.account, announced.month) == (True, month("2026-03"))
+
+
+def test_the_origin_is_known_where_the_person_did_not_say() -> None:
+    world = World()
+    world.open(region=GUILIN)
+    world.stop(region=GUILIN)
+
+    world.enroll()
+
+    assert registered(world).origin == GUILIN
+    assert registered(world).transfer == transfer_uuid("test", "enroll")
+
+
+def test_where_transfers_start_on_application_enrolling_starts_none() -> None:
+    world = World()
+    world.open(region=GUILIN)
+    world.stop(region=GUILIN)
+
+    world.enroll(region=ZHENGZHOU)
+
+    assert registered(world).origin == GUILIN
+    assert registered(world).transfer is None
+
+
+def test_registration_does_not_wait_for_the_stop_of_cover_elsewhere() -> None:
+    world = World()
+    world.open()
+
+    assert world.enroll() is None
+    assert world.relation(NANNING).state == "normal"
+    assert world.relation(ZHENGZHOU).state == "normal"
+
+
+def test_who_comes_back_enrolls_in_the_same_relation_again() -> None:
+    world = World()
+    world.open(region=NANNING, months=ranges("2019-03..2025-12"))
+    world.stop(region=NANNING, month=month("2025-12"))
+
+    assert world.enroll() is None
+
+    relation = world.relation()
+    assert relation.state == "normal"
+    assert relation.months == ranges("2019-03..2025-12;2026-03")
+    assert relation.entitlement.entitled_from == month("2026-03")
+
+
+ENROLLMENTS = [
+    ({"residence_permit": "no"}, "residence_permit_needed"),
+    ({"residence_permit": None}, "residence_permit_needed"),
+    ({"residence_permit": "no", "hukou_region": NANNING}, None),
+    ({"residence_permit": "applied"}, None),
+    ({"residence_permit": None, "person_type": "employee", "employer": True}, None),
+    ({"residence_permit": None, "region": ZHENGZHOU}, None),
+    ({"residence_permit": None, "region": SHIJIAZHUANG}, None),
+    ({"residence_permit": None, "region": HEFEI}, "residence_permit_needed"),
+    ({"region": ZHENGZHOU, "scheme": "390", "person_type": "resident"}, None),
+    (
+        {
+            "region": ZHENGZHOU,
+            "scheme": "390",
+            "person_type": "resident",
+            "residence_permit": "no",
+        },
+        "residence_permit_needed",
+    ),
+    ({"scheme": "390", "person_type": "employee"}, "not_offered"),
+    ({"person_type": "retiree"}, "retiree"),
+    ({"previous_region": "999999"}, "unknown_region"),
+    ({"previous_region": NANNING}, "same_region"),
+    ({"region": "999999"}, "unknown_region"),
+]
+
+
+@pytest.mark.parametrize(("fields", "code"), ENROLLMENTS)
+def test_enrollment_follows_the_rules_of_the_region(
+    fields: dict[str, Any], code: str | None
+) -> None:
+    world = World()
+
+    assert world.enroll(**fields) == code
+
+
+def test_a_second_enrollment_at_the_same_place_is_refused() -> None:
+    world = World()
+    world.enroll()
+
+    assert world.enroll(name="again") == "already_enrolled"
+    assert world.open(region=NANNING, name="loaded") == "already_enrolled"
+
+
+def test_a_refusal_says_what_a_transfer_would_have_been() -> None:
+    world = World()
+
+    world.enroll(previous_region=ZHENGZHOU, transfer=transfer("enroll"), residence_permit="no")
+
+    (refused,) = said(world, e.RegistrationRefused)
+    assert (refused.transfer, refused.origin) == (transfer("enroll"), ZHENGZHOU)
+    assert (refused.trigger, refused.code) == ("auto", "residence_permit_needed")
+    assert ("person", PERSON) not in world.states
+
+
+def test_cover_that_stopped_cannot_stop_again() -> None:
+    world = World()
+
+    assert world.stop() == "not_enrolled"
+    world.open()
+    assert world.stop() is None
+    assert world.stop(name="again") == "already_stopped"
+
+
+def test_the_last_month_paid_counts_even_if_no_contribution_came() -> None:
+    world = World()
+    world.open(months=ranges("2019-03..2026-01"))
+
+    world.stop(month=month("2026-02"))
+
+    assert world.relation(ZHENGZHOU).months == ranges("2019-03..2026-02")
+
+
+def test_without_a_month_there_is_no_entitlement_until_it_is_paid() -> None:
+    world = World()
+    world.enroll(month=None, person_type="employee", employer=True)
+    assert world.relation().entitlement.entitled_from is None
+
+    world.contribute("paid", "2026-04", amount_fen=11000)
+
+    assert world.relation().entitlement.entitled_from == month("2026-04")
+    assert [c.amount_fen for c in said(world, settlement.Contribute)] == [11000]
+
+
+def test_a_month_due_is_in_arrears_until_it_is_paid() -> None:
+    world = World()
+    world.enroll()
+
+    world.contribute("due", "2026-04", paid_on=None, amount_fen=11000)
+    due = world.relation().arrears
+    world.contribute("paid", "2026-04", amount_fen=11000)
+
+    assert due == ranges("2026-04")
+    assert world.relation().arrears == ()
+    assert len(said(world, settlement.Contribute)) == 1
+
+
+def test_deemed_months_do_not_enter_the_record() -> None:
+    world = World()
+    world.enroll()
+
+    world.contribute("deemed", "2010-01", nature="deemed")
+
+    assert world.relation().months == ranges("2026-03")
+
+
+def test_contributions_that_cannot_be() -> None:
+    world = World()
+    assert world.contribute("early", "2026-03") == "not_enrolled"
+
+    world.enroll(region=HEFEI)
+    assert world.contribute("paid", "2026-04", HEFEI, amount_fen=1) == "no_account"
+
+    world.open()
+    world.stop()
+    assert world.contribute("late", "2026-02", ZHENGZHOU) is None
+    assert world.contribute("after", "2026-03", ZHENGZHOU) == "after_stop"
+
+
+def test_spending_goes_to_settlement() -> None:
+    world = World()
+    assert world.register("spend", "early", amount_fen=100) == "not_enrolled"
+    world.enroll()
+
+    assert world.register("spend", "spend", amount_fen=100) is None
+    assert world.register("refund", "back", amount_fen=40, refers_to=record("spend")) is None
+
+    (spend,), (refund,) = said(world, settlement.Spend), said(world, settlement.Refund)
+    assert (spend.amount_fen, refund.amount_fen) == (100, 40)
+    assert refund.refers_to == record("spend")
+
+
+def test_who_has_no_account_spends_nothing() -> None:
+    world = World()
+    world.enroll(region=HEFEI)
+
+    assert world.register("spend", "spend", to=HEFEI, amount_fen=100) == "no_account"
+
+
+def test_an_application_asks_for_the_transfer() -> None:
+    world = World()
+    world.open(region=GUILIN)
+    world.stop(region=GUILIN)
+    world.enroll(region=ZHENGZHOU)
+
+    code = world.register(
+        "apply", "apply", to=ZHENGZHOU, transfer=transfer("apply"), applicant="employer"
+    )
+
+    assert code is None
+    (asked,) = said(world, t.Apply)
+    assert (asked.transfer, asked.origin) == (transfer("apply"), GUILIN)
+    assert (asked.scheme, asked.new_scheme) == ("310", "310")
+    assert (asked.trigger, asked.first_month) == ("employer", month("2026-03"))
+
+
+def test_an_application_needs_a_place_to_come_from_and_one_to_be() -> None:
+    world = World()
+    assert world.register("apply", "early", to=ZHENGZHOU) == "not_enrolled"
+    world.enroll(region=ZHENGZHOU)
+
+    assert world.register("apply", "where", to=ZHENGZHOU) == "origin_unknown"
+    same = world.register("apply", "same", to=ZHENGZHOU, previous_region=ZHENGZHOU)
+    assert same == "same_region"
+
+
+def test_a_loaded_retiree_cannot_apply() -> None:
+    world = World()
+    world.open(person_type="retiree")
+
+    code = world.register("apply", "apply", to=ZHENGZHOU, previous_region=GUILIN)
+
+    assert code == "retiree"
+
+
+def test_a_withdrawal_names_the_record_that_asked() -> None:
+    world = World()
+    world.enroll(previous_region=ZHENGZHOU, transfer=transfer("enroll"))
+
+    unknown = world.register("withdraw", "other", transfer=transfer("nothing"))
+    code = world.register("withdraw", "withdraw", transfer=transfer("enroll"))
+
+    assert (unknown, code) == ("unknown_record", None)
+    assert [w.transfer for w in said(world, t.Withdraw)] == [transfer("enroll")]
+
+
+def test_after_a_death_nothing_is_accepted() -> None:
+    world = World()
+    world.enroll(previous_region=ZHENGZHOU, transfer=transfer("enroll"))
+
+    assert world.register("decease", "death") is None
+
+    told = {(d.transfer, d.died_on) for d in said(world, e.PersonDeceased)}
+    assert told == {(transfer("enroll"), date(2026, 3, 2)), (None, date(2026, 3, 2))}
+    assert world.contribute("late", "2026-04") == "deceased"
+    assert world.register("decease", "again") == "deceased"
+
+
+def test_the_death_reported_at_the_origin_reaches_the_transfer_at_its_destination() -> None:
+    world = World()
+    world.open()
+    world.stop()
+    world.ask()
+
+    world.register("decease", "death", to=ZHENGZHOU)
+
+    told = {(d.to, d.transfer) for d in said(world, e.PersonDeceased)}
+    assert told == {(NANNING, transfer("enroll")), (ZHENGZHOU, None)}
+
+
+CORRECTIONS: list[tuple[str, dict[str, Any], str, str | None]] = [
+    ("open", {"months": ranges("2020-01..2026-02")}, "2020-01..2026-02", None),
+    ("open", {"balance_fen": 500000}, "2019-03..2026-02", None),
+    ("open", {"month": month("2020-01")}, "2019-03..2026-02", "not_correctable"),
+    ("open", {"account": False}, "2019-03..2026-02", "not_correctable"),
+    ("open", {}, "2019-03..2026-02", "nothing_to_correct"),
+    ("nothing", {"months": ranges("2020-01")}, "2019-03..2026-02", "unknown_record"),
+]
+
+
+@pytest.mark.parametrize(("meant", "fields", "left", "code"), CORRECTIONS)
+def test_a_correction_replaces_what_a_record_said(
+    meant: str, fields: dict[str, Any], left: str, code: str | None
+) -> None:
+    world = World()
+    world.open()
+
+    given = world.register("correct", "fix", to=ZHENGZHOU, refers_to=record(meant), **fields)
+
+    assert given == code
+    assert world.relation(ZHENGZHOU).months == ranges(left)
+    corrected = [c.balance_fen for c in said(world, settlement.CorrectBalance)]
+    assert corrected == ([500000] if fields == {"balance_fen": 500000} else [])
+
+
+def test_a_corrected_first_month_moves_the_entitlement() -> None:
+    world = World()
+    world.enroll(person_type="employee", employer=True)
+
+    world.register("correct", "fix", refers_to=record("enroll"), month=month("2026-02"))
+
+    assert world.relation().months == ranges("2026-02")
+    assert world.relation().entitlement.entitled_from == month("2026-02")
+
+
+def test_a_corrected_contribution_takes_its_month_back() -> None:
+    world = World()
+    world.enroll()
+    world.contribute("paid", "2026-05")
+
+    world.register("correct", "fix", refers_to=record("paid"), month=month("2026-04"))
+
+    assert world.relation().months == ranges("2026-03..2026-04")
+
+
+def test_a_corrected_stop_moves_the_last_month() -> None:
+    world = World()
+    world.open()
+    world.stop(month=month("2026-03"))
+
+    world.register("correct", "f", to=ZHENGZHOU, refers_to=record("stop"), month=month("2026-02"))
+
+    assert world.relation(ZHENGZHOU).months == ranges("2019-03..2026-02")
+    assert world.relation(ZHENGZHOU).last_month == month("2026-02")
+
+
+def test_after_the_release_two_people_are_needed() -> None:
+    world = World()
+    world.open()
+    world.stop()
+    world.ask()
+
+    fix = world.register("correct", "f", to=ZHENGZHOU, refers_to=record("open"), balance_fen=1)
+    spend = world.register("spend", "s", to=ZHENGZHOU, amount_fen=1)
+    refund = world.register("refund", "r", to=ZHENGZHOU, amount_fen=1, refers_to=record("x"))
+    late = world.contribute("late", "2026-02", ZHENGZHOU)
+
+    assert {fix, spend, refund, late} == {"needs_two_people"}
+
+
+def test_every_decision_can_be_explained() -> None:
+    world = World()
+
+    world.enroll(residence_permit="no")
+
+    whys = [v for k, v in world.changes.items() if isinstance(k, tuple) and k[0] == "explanation"]
+    assert [(w.decision, w.source) for w in whys] == [("enroll", "assumed")]  # type: ignore[attr-defined]
+    assert whys[0].subject == record("enroll")  # type: ignore[attr-defined]

@@ -88,6 +88,15 @@ class Bank:
         """How many payments are still to be made."""
         return sum(len(due) for due in self._books.due.values())
 
+    def arrived(self) -> dict[str, int]:
+        """What has arrived at the destination for each reference, in fen: the truth."""
+        found: dict[str, int] = defaultdict(int)
+        for line in (self._folder / "truth.jsonl").read_text("utf-8").splitlines():
+            row = json.loads(line)
+            if row["what"] in ("pay", "part", "again") and row["trouble"] != "returned":
+                found[row["reference"]] += row["fen"]
+        return dict(found)
+
     def work(self, day: date) -> list[Path]:
         """Make the payments that are due by the end of this working day; the statements of it."""
         moved: dict[str, list[Entry]] = defaultdict(list)

@@ -12,7 +12,6 @@ the whole story, not its shorter variants.
 
 import asyncio
 import json
-import shutil
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -27,7 +26,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from rich.console import Console
 
 from deploy.embedded import stack
-from deploy.sandbox import cast, feed, stories, usage
+from deploy.sandbox import cast, feed, own_stack, stories, usage
 from deploy.sandbox.bank import Bank
 from deploy.sandbox.fates import Temper
 from deploy.sandbox.network import Network, joined
@@ -91,15 +90,15 @@ def run(
 ) -> dict[str, Any]:
     """Run the benchmark on a stack of its own and return its figures."""
     folder = Path(tempfile.mkdtemp(prefix="jiexu-bench-"))
-    tell: Callable[[str], None] = lambda text: console.print(f"  {text}")  # noqa: E731
-    try:
-        running = stack.up(folder, workers=workers, report=tell)
-        with joined(running, folder / "answers") as network:
-            return asyncio.run(_measure(running, network, transfers, rate, tell))
-    finally:
-        stack.down(folder, tell)
-        if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
+
+    def tell(text: str) -> None:
+        console.print(f"  {text}")
+
+    with (
+        own_stack.started(folder, tell, workers=workers, keep=keep) as running,
+        joined(running, folder / "answers") as network,
+    ):
+        return asyncio.run(_measure(running, network, transfers, rate, tell))
 
 
 async def _measure(
@@ -116,7 +115,7 @@ async def _measure(
         await upstream.send(before, None)
         await _thread(network.quiet, _QUIET_SECONDS)
         tell(f"{transfers} histories loaded in {time.monotonic() - begun:.1f} s")
-        pids = usage.processes(running.home)
+        pids = await _thread(usage.processes, running.home)
         cpu, disk = usage.cpu_seconds(pids), await usage.bytes_on_disk(running)
 
         offset = await _thread(network.now) - datetime.now(UTC)

@@ -7,21 +7,20 @@ was reached and every invariant of the books holds; nothing is left running.
 
 import asyncio
 import json
-import shutil
 import sys
 import time as real
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from deploy.embedded import stack
-from deploy.sandbox import cast, fates, feed, report
+from deploy.sandbox import cast, fates, feed, own_stack, report
 from deploy.sandbox.bank import Bank
 from deploy.sandbox.fates import Temper
 from deploy.sandbox.network import Network, begin_at, joined
@@ -32,7 +31,7 @@ from shared.settings import Settings
 INPUT = Path(__file__).parent / "input"
 # Ten days of registrations and what follows them: beyond the 45 working days within which nine
 # of ten payments come, before the 90 within which nearly all do.
-WORKING_DAYS = 58
+WORKING_DAYS = 56
 _MORNING, _EVENING = time(8, 0), time(18, 0)
 # Rows in one upload: as a province's system sends its changes every few minutes.
 _CHUNK_ROWS = 25
@@ -62,14 +61,19 @@ def run(
     """Play the demo in `home`/demo; 0 if all went as it must. `people` makes new input."""
     folder = home.expanduser().absolute() / "demo"
     started = real.monotonic()
-    with _stack(folder, console, keep=keep) as running:
+    console.print("Starting Kafka, PostgreSQL and the five services")
+
+    def tell(text: str) -> None:
+        console.print(f"  {text}")
+
+    with own_stack.started(folder, tell, keep=keep) as running:
         source = INPUT
         if people is not None:
             source = folder / "input"
             cast.write(source, seed, people)
         with joined(running, folder / "answers") as network:
             played = _play(running, network, source, seed, console)
-            content = report.compile_report(network, played.counts)
+            content = report.compile_report(network, played.counts, played.bank.arrived())
     content["seconds"] = round(real.monotonic() - started, 1)
     if as_json:
         sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
@@ -79,37 +83,13 @@ def run(
     return 0 if content["ok"] else 1
 
 
-@contextmanager
-def _stack(folder: Path, console: Console, *, keep: bool) -> Iterator[stack.Stack]:
-    """An embedded stack in an empty folder; stopped and removed at the end."""
-
-    def tell(text: str) -> None:
-        console.print(f"  {text}")
-
-    if folder.exists():
-        stack.down(folder, tell)
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    finished = False
-    try:
-        console.print("Starting Kafka, PostgreSQL and the five services")
-        yield stack.up(folder, report=tell)
-        finished = True
-    finally:
-        if not (keep and finished):
-            stack.down(folder, tell)
-            # What failed is kept to be looked at; the logs say why.
-            if finished:
-                shutil.rmtree(folder)
-
-
 def _play(running: stack.Stack, network: Network, source: Path, seed: int, console: Console) -> Run:
     known = regions.load(Settings().regions)
     temper = Temper(seed, orders=fates.read_orders(source / "bank.csv"))
     days = feed.by_day(feed.read(source))
     bank = Bank(running.home / "bank", known, temper)
     played = Run(network, bank, days, tuple(region.code for region in known.all))
-    calendar = _working_days(sorted(days))
+    calendar = _days(days)
     asyncio.run(begin_at(running, datetime.combine(calendar[0], _MORNING, SHANGHAI)))
     with _progress(console, len(calendar)) as advance:
         for day in calendar:
@@ -118,14 +98,17 @@ def _play(running: stack.Stack, network: Network, source: Path, seed: int, conso
     return played
 
 
-def _working_days(feeds: list[date]) -> list[date]:
-    """The days on which something is sent, then working days until the end."""
-    last = feeds[-1]
-    following: list[date] = []
-    while len(feeds) + len(following) < WORKING_DAYS:
-        last = _CALENDAR.add_working_days(last, 1)
-        following.append(last)
-    return [*feeds, *following]
+def _days(feeds: Collection[date]) -> list[date]:
+    """Every working day from the first on which something is sent, and other days of feeds."""
+    day = min(feeds)
+    found, working = [], 0
+    while working < WORKING_DAYS or day <= max(feeds):
+        if works := _CALENDAR.is_working_day(day):
+            working += 1
+        if works or day in feeds:
+            found.append(day)
+        day += timedelta(days=1)
+    return found
 
 
 def _day(played: Run, day: date) -> None:
@@ -141,11 +124,11 @@ def _day(played: Run, day: date) -> None:
             network.quiet()
     if not _CALENDAR.is_working_day(day):
         return
-    for code in played.codes:
-        if xml := network.instructions(code, day):
-            counts["payments instructed"] += played.bank.take(xml, day)
-    # What is instructed is in the books before the bank can tell of it.
-    network.quiet()
+    found = (network.instructions(code, day) for code in played.codes)
+    if payments := sum(played.bank.take(xml, day) for xml in found if xml):
+        counts["payments instructed"] += payments
+        # What is instructed is in the books before the bank can tell of it.
+        network.quiet()
     for path in played.bank.work(day):
         content = path.read_bytes()
         network.tell(content)

@@ -32,8 +32,13 @@ OUTCOMES: dict[str, Callable[[Row], bool]] = {
 }
 
 
-def compile_report(network: Network, counts: Counter[str]) -> dict[str, Any]:
-    """All of the report as one JSON document; `ok` says whether everything is as it must be."""
+def compile_report(
+    network: Network, counts: Counter[str], arrived: Mapping[str, int]
+) -> dict[str, Any]:
+    """All of the report as one JSON document; `ok` says whether everything is as it must be.
+
+    `arrived` is the bank's own word on what came for each transfer: nobody may have more.
+    """
     transfers = list(network.transfers())
     balance = network.ask("settlement", "/v1/trial-balance")
     latency = network.ask("monitor", "/v1/latency")
@@ -43,6 +48,7 @@ def compile_report(network: Network, counts: Counter[str]) -> dict[str, Any]:
         **{f"reached: {name}": count > 0 for name, count in outcomes.items()},
         **{f"invariant: {name}": bool(so) for name, so in balance["invariants"].items()},
         "balanced": bool(balance["balanced"]),
+        "nobody was given another's money": _rightly_matched(transfers, arrived),
         f"at least {LEAST_ADVANCES} advances": advances >= LEAST_ADVANCES,
         "advance p99 under one second": 0 < float(latency["p99"]) < MOST_ADVANCE_MS,
     }
@@ -63,6 +69,13 @@ def compile_report(network: Network, counts: Counter[str]) -> dict[str, Any]:
         "person": _one(network, transfers),
         "checks": checks,
     }
+
+
+def _rightly_matched(transfers: Iterable[Row], arrived: Mapping[str, int]) -> bool:
+    return all(
+        parse_yuan(row["received"]) <= arrived.get(row["transfer_id"].replace("-", ""), 0)
+        for row in transfers
+    )
 
 
 def _crossed(transfers: Iterable[Row]) -> dict[str, dict[str, int]]:
@@ -113,7 +126,7 @@ def show(console: Console, content: Row) -> None:
         f"p50 {latency['p50']:.0f} ms, p99 {latency['p99']:.0f} ms"
     )
     for name, holds in content["checks"].items():
-        if not holds or name.startswith(("invariant", "balanced")):
+        if not holds or name.startswith(("invariant", "balanced", "nobody")):
             console.print(f"  {'holds ' if holds else 'BROKEN'}  {name}")
     end = "everything is as it must be" if content["ok"] else "NOT everything is as it must be"
     console.print(f"{end} ({content['seconds']} s)")

@@ -37,7 +37,9 @@ def policy_today(turn: Turn, region: str, regions: Regions) -> Policy:
 def entitled(turn: Turn, relation: Relation, policy: Policy) -> Relation:
     """The relation with its entitlement reckoned anew from all that is known now."""
     others = (r for r in turn.person.of_region(relation.region) if r.scheme != relation.scheme)
-    return replace(relation, entitlement=reckon(relation, others, policy.waiting).entitlement)
+    entitlement = reckon(relation, others, policy.waiting).entitlement
+    same = entitlement == relation.entitlement
+    return relation if same else replace(relation, entitlement=entitlement)
 
 
 def one(month: int | None) -> Ranges:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -18,7 +19,7 @@ from pydantic import BaseModel
 from services.enrollment import decisions, documents, shapes, sheet, store
 from services.enrollment.codes import sentence
 from services.enrollment.feed import ALWAYS, FIELDS
-from services.enrollment.intake import CHUNK, Answer, Intake, Taken, UpstreamEdge
+from services.enrollment.intake import CHUNK, Answer, Intake, UpstreamEdge
 from shared import identity
 from shared.calendar import shanghai_day
 from shared.decision import Decision, Delivery, States
@@ -61,6 +62,7 @@ def build(runtime: Runtime) -> App:
     intake = Intake(runtime.regions, runtime.keyring)
     router = APIRouter()
     _registrations(router, runtime, intake)
+    _file(router, runtime, intake)
     _questions(router, runtime)
     return App(service=EnrollmentService(runtime.regions), router=router, edge=UpstreamEdge(intake))
 
@@ -70,29 +72,33 @@ def refusal(status: int, code: str, detail: str = "") -> Refusal:
     return Refusal(status, code, sentence(code, detail))
 
 
-def _registrations(router: APIRouter, runtime: Runtime, intake: Intake) -> None:
-    async def take(rows: Sequence[sheet.Row], who: Holder, *, check: bool) -> Sequence[Answer]:
-        async with runtime.pool.acquire() as db, db.transaction():
-            at = await runtime.now(db)
-            taken: Taken = await intake.take(db, rows, who, at, check=check)
-            if taken.messages:
-                await runtime.send(db, taken.messages)
-        return taken.answers
+async def _take(
+    runtime: Runtime, intake: Intake, rows: Sequence[sheet.Row], who: Holder, *, check: bool
+) -> Sequence[Answer]:
+    """One chunk, one transaction: what is answered `accepted` is durably on its way."""
+    async with runtime.pool.acquire() as db, db.transaction():
+        at = await runtime.now(db)
+        taken = await intake.take(db, rows, who, at, check=check)
+        if taken.messages:
+            await runtime.send(db, taken.messages)
+    return taken.answers
 
+
+def _registrations(router: APIRouter, runtime: Runtime, intake: Intake) -> None:
     @router.post("/v1/registrations")
     async def registrations(request: Request, who: Who, *, check: bool = False) -> Response:
         """One record or an array of them; each is answered."""
         rows = await _json_rows(request)
         answers: list[Answer] = []
         for start in range(0, len(rows), CHUNK):
-            answers += await take(rows[start : start + CHUNK], who, check=check)
-        counts: dict[str, int] = {}
-        for answer in answers:
-            counts[answer.outcome] = counts.get(answer.outcome, 0) + 1
-        shown = [dict(zip(sheet.ANSWER, a.columns, strict=True)) for a in answers]
-        status = 202 if "accepted" in counts and not check else 200
-        return JSONResponse({"counts": counts, "answers": [_blank(a) for a in shown]}, status)
+            answers += await _take(runtime, intake, rows[start : start + CHUNK], who, check=check)
+        counts = Counter(answer.outcome for answer in answers)
+        shown = [_shown(answer) for answer in answers]
+        status = 202 if counts["accepted"] and not check else 200
+        return JSONResponse({"counts": dict(sorted(counts.items())), "answers": shown}, status)
 
+
+def _file(router: APIRouter, runtime: Runtime, intake: Intake) -> None:
     @router.post("/v1/registrations/file")
     async def file(request: Request, who: Who, *, check: bool = False) -> Response:
         """A CSV file of any size; its answers stream back as they are decided."""
@@ -110,12 +116,13 @@ def _registrations(router: APIRouter, runtime: Runtime, intake: Intake) -> None:
                 yield sheet.answer_lines([sheet.ANSWER])
                 rows = sheet.rows(found, header, encoding)
                 while chunk := list(islice(rows, CHUNK)):
-                    taken = await take(chunk, who, check=check)
+                    taken = await _take(runtime, intake, chunk, who, check=check)
                     yield sheet.answer_lines(a.columns for a in taken)
 
-        notes = json.dumps(_notes(header))
         return StreamingResponse(
-            answers(), media_type="text/csv; charset=utf-8", headers={"jiexu-notes": notes}
+            answers(),
+            media_type="text/csv; charset=utf-8",
+            headers={"jiexu-notes": json.dumps(_notes(header))},
         )
 
 
@@ -126,10 +133,11 @@ def _notes(header: sheet.Header) -> dict[str, Any]:
     return {"code": header.code or None, "message": refused, "unknown_columns": unknown}
 
 
-def _blank(answer: dict[str, str]) -> dict[str, str | None]:
+def _shown(answer: Answer) -> dict[str, str | None]:
+    columns = dict(zip(sheet.ANSWER, answer.columns, strict=True))
     return {
         name: value or None if name in ("code", "message", "transfer_id") else value
-        for name, value in answer.items()
+        for name, value in columns.items()
     }
 
 

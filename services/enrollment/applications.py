@@ -61,22 +61,32 @@ def _origin_refused(m: Register, regions: Regions) -> str | None:
 def _enrolled(known: Relation | None, m: Register, *, account: bool) -> Relation:
     assert m.scheme
     assert m.person_type
-    blank = Relation(region=m.to, scheme=m.scheme, person_type=m.person_type, account=account)
-    before = known or blank
+    entries = {m.record: Entry("enroll", one(m.month))}
+    if known is None:
+        return Relation(
+            region=m.to,
+            scheme=m.scheme,
+            person_type=m.person_type,
+            account=account,
+            paid=one(m.month),
+            first_month=m.month,
+            plan_year=m.plan_year,
+            entries=entries,
+        )
     return replace(
-        before,
+        known,
         state="normal",
         loaded=False,
         person_type=m.person_type,
         account=account,
-        earlier=months.merge((*before.earlier, *before.paid, *before.back_paid)),
+        earlier=months.merge((*known.earlier, *known.paid, *known.back_paid)),
         paid=one(m.month),
         back_paid=(),
         first_month=m.month,
         last_month=None,
         plan_year=m.plan_year,
         released=None,
-        entries={**before.entries, m.record: Entry("enroll", one(m.month))},
+        entries={**known.entries, **entries},
     )
 
 

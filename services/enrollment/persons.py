@@ -184,27 +184,33 @@ class Turn:
 
     def put_relation(self, relation: Relation) -> None:
         """Keep a relation, new or changed."""
-        relations = {**self.person.relations, relation.key: relation}
-        self.person = replace(self.person, relations=relations)
-        self.changes["relation", self.person.person, *relation.key] = relation
+        p = self.person
+        relations = {**p.relations, relation.key: relation}
+        self.person = Person(
+            p.person, True, p.deceased_on, p.sealed, p.starts, relations, p.releases
+        )
+        self.changes["relation", p.person, *relation.key] = relation
 
     def put_release(self, release: Release) -> None:
         """Keep a request for a record, new or changed."""
-        releases = {**self.person.releases, release.transfer: release}
-        self.person = replace(self.person, releases=releases)
-        self.changes["release", self.person.person, release.transfer] = release
+        p = self.person
+        releases = {**p.releases, release.transfer: release}
+        self.person = Person(
+            p.person, True, p.deceased_on, p.sealed, p.starts, p.relations, releases
+        )
+        self.changes["release", p.person, release.transfer] = release
 
     def put_start(self, start: Start) -> None:
         """Remember a transfer of which this region is the destination."""
         starts = {**self.person.starts, start.transfer: start}
-        self.person = replace(self.person, starts=starts)
+        self.person = replace(self.person, kept=True, starts=starts)
 
     def learn(self, *, deceased_on: date | None = None, sealed: str | None = None) -> None:
         """Keep a death or a new way to reach the person."""
         if deceased_on is not None:
-            self.person = replace(self.person, deceased_on=deceased_on)
+            self.person = replace(self.person, kept=True, deceased_on=deceased_on)
         if sealed is not None:
-            self.person = replace(self.person, sealed=sealed)
+            self.person = replace(self.person, kept=True, sealed=sealed)
 
     def explain(self, subject: UUID, decision: str, rule: Fact, **facts: object) -> None:
         """Keep why something was decided; `rule` is its name, its value and its source."""
@@ -224,10 +230,9 @@ class Turn:
         """All of it."""
         person, before = self.person, self.before
         if person is not before:
-            self.person = replace(person, kept=True)
-            self.changes["person", person.person] = self.person
+            self.changes["person", person.person] = person
             if not before.kept or _life(person) != _life(before):
-                self.changes["life", person.person] = self.person
+                self.changes["life", person.person] = person
         return Decision(self.changes, self.out)
 
 

@@ -57,7 +57,7 @@ def _accept(turn: Turn, m: Register, accepted: Accepted) -> None:
             scheme=relation.scheme if relation else m.scheme,  # type: ignore[arg-type]
             person_type=relation.person_type if relation else None,  # type: ignore[arg-type]
             account=relation.account if relation else False,
-            month=relation.first_month if relation else m.month,
+            month=relation.first_month if relation and m.action == "enroll" else m.month,
             plan_year=relation.plan_year if relation else None,
             origin=accepted.origin,
             origin_scheme=accepted.origin_scheme,  # type: ignore[arg-type]

@@ -40,9 +40,18 @@ def release(turn: Turn, m: e.ReleaseRecord) -> None:
         turn.put_release(asked)
         _say_refused(turn, asked)
         return
-    last = relation.last_month
-    record = relation.months
-    asked = replace(
+    asked = _with_record(asked, relation)
+    turn.put_release(asked)
+    turn.put_relation(replace(relation, released=m.transfer))
+    turn.say(
+        e.ReleaseAccepted(to=asked.destination, person=m.person, transfer=m.transfer, origin=m.to)
+    )
+    _say_released(turn, asked)
+
+
+def _with_record(asked: Release, relation: Relation) -> Release:
+    record, last = relation.months, relation.last_month
+    return replace(
         asked,
         state="released",
         version=1,
@@ -50,12 +59,6 @@ def release(turn: Turn, m: e.ReleaseRecord) -> None:
         last_month=record[-1][1] if last is None and record else last,
         had_account=relation.account,
     )
-    turn.put_release(asked)
-    turn.put_relation(replace(relation, released=m.transfer))
-    turn.say(
-        e.ReleaseAccepted(to=asked.destination, person=m.person, transfer=m.transfer, origin=m.to)
-    )
-    _say_released(turn, asked)
 
 
 def _refusal(  # noqa: PLR0911 - one sentence per reason, in the order they count

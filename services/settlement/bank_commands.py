@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID, uuid5
 
-from services.settlement.lines import Line, Payment, Statement, entry_key
+from services.settlement.lines import (
+    Line,
+    Payment,
+    Statement,
+    entry_key,
+    without_references,
+)
 from shared import names
 from shared.messages import NAMESPACE, Message, next_uuid
 from shared.messages.settlement import BankKind, Detail, RecordDebit, RecordReceipt
@@ -43,17 +49,19 @@ class Entry:
 
     own: OwnAccount
     key: str
+    receipt: UUID
     line: Line
-
-    @property
-    def receipt(self) -> UUID:
-        """The same whenever and in whatever file it is read."""
-        return uuid5(NAMESPACE, f"receipt\x1f{self.own.key}\x1f{self.key}")
 
 
 def entries_of(own: OwnAccount, statement: Statement, lines: Iterable[Line]) -> list[Entry]:
     """The lines of a statement as entries of our account."""
-    return [Entry(own, entry_key(statement, line), line) for line in lines]
+    keyed = ((entry_key(statement, line), line) for line in lines)
+    return [Entry(own, key, receipt_id(own, key), line) for key, line in keyed]
+
+
+def receipt_id(own: OwnAccount, key: str) -> UUID:
+    """The same whenever and in whatever file the entry is read."""
+    return uuid5(NAMESPACE, f"receipt\x1f{own.key}\x1f{key}")
 
 
 def other_leg(entry: Entry, regions: Regions) -> tuple[OwnAccount, Leg] | None:
@@ -127,7 +135,7 @@ def _name_keys(payment: Payment, regions: Regions, keyring: Keyring, limit: int)
     if payee and regions.payer(payee, None) is not None:
         payee = ""  # the agency itself, not a person
     text = "\n".join(part for part in (payee, payment.remark) if part)
-    return keyring.blind(names.candidates(text, limit)) if text else ()
+    return keyring.blind(names.candidates(without_references(text), limit)) if text else ()
 
 
 def sealed(entry: Entry, key: bytes) -> str | None:

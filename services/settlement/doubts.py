@@ -3,14 +3,14 @@
 Blind keys say what may belong together; whether it does is read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 from uuid import UUID
 
 from services.settlement.needs import Needs
-from services.settlement.states import Claim, Part
+from services.settlement.states import Claim, Holder, Line, Part
 from shared.decision import States
-from shared.messages.settlement import RecordReceipt
+from shared.messages.settlement import OpenAccount, RecordReceipt
 
 Place = tuple[str, str]
 """A person and a region."""
@@ -89,3 +89,20 @@ def names_asked(doubts: Doubtful) -> list[Place]:
     """The (region, name key) that are asked whether somebody bears that name."""
     pairs = {(region, key) for region, keys in doubts.values() for key in keys[:MOST_NAMES]}
     return sorted(pairs)
+
+
+def names_of(found: Iterable[tuple[Place, object]]) -> tuple[NameKeys, dict[Place, str]]:
+    """Name keys and sealed names of holders, the last that is known of each."""
+    keys: NameKeys = {}
+    sealed: dict[Place, str] = {}
+    for place, known in found:
+        if isinstance(known, Holder | OpenAccount):
+            keys[place] = known.name_keys or keys.get(place, ())
+            if known.sealed:
+                sealed[place] = known.sealed
+    return keys, sealed
+
+
+def line_of(payment: Mapping[str, object]) -> Line:
+    """What a payment of an unsealed bank line says of its payee."""
+    return Line(str(payment.get("payee_name") or ""), str(payment.get("remark") or ""))

@@ -214,6 +214,11 @@ def references(*texts: str) -> tuple[UUID, ...]:
     return tuple(dict.fromkeys(UUID(text) for text in found))
 
 
+def without_references(text: str) -> str:
+    """The text without transfer ids: their letters are no names."""
+    return _ID.sub(" ", unicodedata.normalize("NFKC", text))
+
+
 def is_fee(*texts: str) -> bool:
     """Whether the bank's own words say that a debit is its charge."""
     return any(_FEE.search(unicodedata.normalize("NFKC", text)) for text in texts if text)
@@ -231,7 +236,7 @@ def listed(payment: Payment, total_fen: int) -> tuple[Payment, ...]:
         return (payment,)
     parts: list[Payment] = []
     for row in re.split(r"[\n;；]+", payment.remark):
-        ids, sums = references(row), _LISTED.findall(_ID.sub(" ", row))
+        ids, sums = references(row), _LISTED.findall(without_references(row))
         if len(ids) == 1 and len(sums) == 1:
             parts.append(
                 replace(payment, amount_fen=amount(sums[0]), references=ids, remark=row.strip())

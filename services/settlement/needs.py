@@ -139,7 +139,8 @@ class Needs:
                     look_of(m.to, m.origin, m.amount_fen),
                     look_of(m.to, m.origin, total_fen - m.amount_fen),
                 }
-        return found | self.receipt_looks
+        empty = {look for look in found if look.endswith("|0")}
+        return (found - empty) | self.receipt_looks
 
     @property
     def receipt_looks(self) -> set[str]:

@@ -42,9 +42,10 @@ class Table(Generic[Row]):
         self._writers: list[tuple[str, Callable[[Any], object] | None]] = [
             (column, _writer(of_type)) for column, of_type in self.columns.items()
         ]
-        self.upsert = self._upsert(list(self.columns)[:keys])
+        self.key = tuple(self.columns)[:keys]
+        self.upsert = self._upsert()
 
-    def _upsert(self, key: Sequence[str]) -> str:
+    def _upsert(self) -> str:
         """Inserts rows, or replaces those with the same key."""
         sent, read = [], []
         for position, (column, of_type) in enumerate(self.columns.items(), start=1):
@@ -58,11 +59,13 @@ class Table(Generic[Row]):
                 sent.append(f"${position}::{of_type}[]")
                 read.append(column)
         names = ", ".join(self.columns)
-        update = ", ".join(f"{name} = EXCLUDED.{name}" for name in self.columns if name not in key)
+        update = ", ".join(
+            f"{name} = EXCLUDED.{name}" for name in self.columns if name not in self.key
+        )
         return (
             f"INSERT INTO {self.name} ({names})"  # noqa: S608 names of our own columns
             f" SELECT {', '.join(read)} FROM unnest({', '.join(sent)}) AS u ({names})"
-            f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {update}"
+            f" ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {update}"
         )
 
     def arrays(self, rows: Sequence[Row]) -> list[list[object]]:

@@ -28,15 +28,14 @@ SELECT * FROM holders WHERE (person, region) IN (SELECT * FROM unnest($1::text[]
 
 HOLDERS = f"{HOLDERS_READ} ORDER BY person, region FOR UPDATE"
 
+WAITING = "SELECT look, receipt, part FROM waiting WHERE look = ANY($1)"
+
 PARTS = """
 SELECT * FROM receipt_parts
- WHERE (receipt, part) IN (
-   SELECT receipt, part FROM waiting WHERE look = ANY($1)
-   UNION ALL SELECT * FROM unnest($2::uuid[], $3::int[]))
+ WHERE (receipt, part) IN (SELECT * FROM unnest($1::uuid[], $2::int[]))
  ORDER BY receipt, part FOR UPDATE
 """
 
-WAITING = "SELECT look, receipt, part FROM waiting WHERE look = ANY($1)"
 
 RECEIPTS = "SELECT * FROM receipts WHERE receipt = ANY($1)"
 

@@ -167,14 +167,16 @@ async def _gap(
     if statement.opening_fen is None:
         return None
     rows = await db.fetch(
-        "SELECT statement, page, kind, opening_fen, closing_fen FROM statements"
+        "SELECT statement, page, closed_on, closing_fen FROM statements"
         " WHERE account = $1 AND opening_fen IS NOT NULL AND closed_on <= $2"
         " ORDER BY closed_on DESC, page DESC, n DESC LIMIT 50",
         own.key,
         _closed_on(statement),
     )
     for row in rows:
-        if (row["statement"], row["page"]) == (statement.id, statement.page):
+        if (row["statement"], row["page"]) == (statement.id, statement.page) and (
+            row["closed_on"] == _closed_on(statement)
+        ):
             return None  # read again: it was compared then
     closing = rows[0]["closing_fen"] if rows else None
     if closing is None or closing == statement.opening_fen:

@@ -18,15 +18,16 @@ from services.settlement.doubts import (
     NameKeys,
     Place,
     doubtful,
+    line_of,
     names_asked,
+    names_of,
     places_of,
 )
 from services.settlement.needs import Needs
-from services.settlement.rows import columns
-from services.settlement.states import Declined, Holder, Line, Part
+from services.settlement.rows import Row, Table, columns
+from services.settlement.states import Declined, Part
 from services.settlement.writing import written
 from shared.decision import Delivery, States
-from shared.messages.settlement import OpenAccount
 from shared.sealing import Keyring, SealError, unseal
 
 _MOST_OFFERED = 50
@@ -74,88 +75,72 @@ async def _lock_corridors(
         selects.LOCK_DESTINATIONS,
         *columns([(f"settlement/{r}", r in alone) for r in sorted(needs.destinations | alone)], 2),
     )
-    wanted = sorted(needs.corridors)
-    found = await _fetch_corridors(db, wanted)
-    if len(found) < len(wanted):
-        await db.execute(
-            selects.ADD_CORRIDORS,
-            *columns(wanted, 2),
-        )
-        found = await _fetch_corridors(db, wanted)
-    for row in found:
-        states["corridor", row["origin"], row["destination"]] = rows.CORRIDORS.read(row)
+    wanted = columns(sorted(needs.corridors), 2)
+    locked = await _read(db, states, "corridor", rows.CORRIDORS, selects.CORRIDORS, *wanted)
+    if len(locked) < len(needs.corridors):
+        await db.execute(selects.ADD_CORRIDORS, *wanted)
+        await _read(db, states, "corridor", rows.CORRIDORS, selects.CORRIDORS, *wanted)
     return announced
 
 
-async def _fetch_corridors(
-    db: asyncpg.Connection, wanted: Sequence[tuple[str, str]]
-) -> list[asyncpg.Record]:
-    found: list[asyncpg.Record] = await db.fetch(
-        selects.CORRIDORS,
-        *columns(wanted, 2),
-    )
+async def _read(
+    db: asyncpg.Connection,
+    states: States,
+    kind: str,
+    table: Table[Row],
+    statement: str,
+    *arguments: object,
+) -> list[Row]:
+    """The rows of a table as states, under their kind and primary key."""
+    found = []
+    for row in await db.fetch(statement, *arguments):
+        state = table.read(row)
+        states[kind, *(row[column] for column in table.key)] = state
+        found.append(state)
     return found
 
 
 async def _holders(db: asyncpg.Connection, needs: Needs, states: States) -> None:
-    if not needs.holders:
-        return
-    for row in await db.fetch(
-        selects.HOLDERS,
-        *columns(sorted(needs.holders), 2),
-    ):
-        states["holder", row["person"], row["region"]] = rows.HOLDERS.read(row)
+    if needs.holders:
+        wanted = columns(sorted(needs.holders), 2)
+        await _read(db, states, "holder", rows.HOLDERS, selects.HOLDERS, *wanted)
 
 
 async def _parts(
     db: asyncpg.Connection, needs: Needs, looks: set[str], states: States
 ) -> list[Part]:
     """The parts that are applied, and those that wait for claims of the batch (given back)."""
-    if not looks and not needs.parts:
-        return []
-    for row in await db.fetch(
-        selects.PARTS,
-        list(looks),
-        *columns(sorted(needs.parts), 2),
-    ):
-        states["part", row["receipt"], row["part"]] = rows.PARTS.read(row)
     found: dict[str, list[tuple[UUID, int]]] = {look: [] for look in looks}
-    waiting: dict[tuple[UUID, int], Part] = {}
     if looks:
         for row in await db.fetch(selects.WAITING, list(looks)):
-            place = (row["receipt"], row["part"])
-            part = states.get(("part", *place))
-            if isinstance(part, Part):
-                found[row["look"]].append(place)
-                waiting[place] = part
+            found[row["look"]].append((row["receipt"], row["part"]))
     for look, places in found.items():
         states["waiting", look] = tuple(sorted(places))
-    return list(waiting.values())
+    waiting = {place for places in found.values() for place in places}
+    wanted = sorted(waiting | needs.parts)
+    if not wanted:
+        return []
+    parts = await _read(db, states, "part", rows.PARTS, selects.PARTS, *columns(wanted, 2))
+    return [part for part in parts if (part.receipt, part.part) in waiting]
 
 
 async def _receipts(db: asyncpg.Connection, needs: Needs, states: States) -> None:
     wanted = [m.receipt for m in needs.receipts] + [m.receipt for m in needs.debits]
-    if not wanted:
-        return
-    for row in await db.fetch(selects.RECEIPTS, wanted):
-        states["receipt", row["receipt"]] = rows.RECEIPTS.read(row)
+    if wanted:
+        await _read(db, states, "receipt", rows.RECEIPTS, selects.RECEIPTS, wanted)
 
 
 async def _releases(db: asyncpg.Connection, needs: Needs, states: States) -> None:
-    references = needs.references
-    if not needs.persons and not references:
+    persons, references = list(needs.persons), list(needs.references)
+    if not persons and not references:
         return
     by_person: defaultdict[str, list[UUID]] = defaultdict(list)
-    for row in await db.fetch(
-        selects.RELEASES,
-        list(needs.persons),
-        list(references),
+    for release in await _read(
+        db, states, "release", rows.RELEASES, selects.RELEASES, persons, references
     ):
-        release = rows.RELEASES.read(row)
-        states["release", release.person, release.transfer] = release
         states["released", release.transfer] = ((release.person, release.transfer),)
         by_person[release.person].append(release.transfer)
-    for person in needs.persons:
+    for person in persons:
         states["releases", person] = tuple(by_person[person])
 
 
@@ -167,22 +152,19 @@ async def _claims(
     states: States,
 ) -> None:
     """The claims of the batch's persons, and all that its receipts and the waiting may be for."""
-    expected = await _expected(db, needs, looks, waiting, states)
-    transfers = {ref for part in waiting for ref in part.refs} | expected
+    transfers = await _expected(db, needs, looks, waiting, states)
+    transfers |= {ref for part in waiting for ref in part.refs}
     transfers |= {r for m in needs.receipts for d in m.details for r in d.references}
-    if not needs.persons and not transfers:
+    persons = list(needs.persons)
+    if not persons and not transfers:
         return
     by_person: defaultdict[str, list[UUID]] = defaultdict(list)
-    for row in await db.fetch(
-        selects.CLAIMS,
-        list(needs.persons),
-        list(transfers),
+    for claim in await _read(
+        db, states, "claim", rows.CLAIMS, selects.CLAIMS, persons, list(transfers)
     ):
-        claim = rows.CLAIMS.read(row)
-        states["claim", claim.person, claim.transfer] = claim
         states["claimed", claim.transfer] = ((claim.person, claim.transfer),)
         by_person[claim.person].append(claim.transfer)
-    for person in needs.persons:
+    for person in persons:
         states["claims", person] = tuple(by_person[person])
 
 
@@ -202,10 +184,7 @@ async def _expected(
     name_keys |= {key for part in waiting if not part.refs for key in part.name_keys}
     found: dict[str, list[tuple[str, UUID]]] = {"|".join(pair): [] for pair in pairs}
     if pairs and name_keys:
-        for row in await db.fetch(
-            selects.EXPECTED,
-            *columns(pairs, 3),
-        ):
+        for row in await db.fetch(selects.EXPECTED, *columns(pairs, 3)):
             if not name_keys.isdisjoint(row["name_keys"]):
                 look = f"{row['region']}|{row['origin']}|{row['announced_fen']}"
                 found[look].append((row["person"], row["transfer"]))
@@ -218,11 +197,8 @@ async def _declined(db: asyncpg.Connection, needs: Needs, states: States) -> Non
     if not needs.freeing:
         return
     queues: defaultdict[tuple[str, str], list[Declined]] = defaultdict(list)
-    for row in await db.fetch(
-        selects.DECLINED,
-        *columns(sorted(needs.freeing), 2),
-        _MOST_OFFERED,
-    ):
+    freeing = columns(sorted(needs.freeing), 2)
+    for row in await db.fetch(selects.DECLINED, *freeing, _MOST_OFFERED):
         declined = rows.DECLINED.read(row)
         queues[declined.origin, declined.destination].append(declined)
     for corridor, queue in queues.items():
@@ -231,18 +207,11 @@ async def _declined(db: asyncpg.Connection, needs: Needs, states: States) -> Non
 
 async def _records(db: asyncpg.Connection, needs: Needs, states: States) -> None:
     if needs.movements:
-        for row in await db.fetch(
-            selects.MOVEMENTS,
-            *columns(sorted(needs.movements), 2),
-        ):
-            states["movement", row["person"], row["record"]] = rows.MOVEMENTS.read(row)
+        wanted = columns(sorted(needs.movements), 2)
+        await _read(db, states, "movement", rows.MOVEMENTS, selects.MOVEMENTS, *wanted)
     if needs.instructions:
-        for row in await db.fetch(
-            selects.INSTRUCTIONS,
-            *columns(sorted(needs.instructions), 3),
-        ):
-            line = rows.INSTRUCTIONS.read(row)
-            states["instruction", line.person, line.transfer, line.run] = line
+        wanted = columns(sorted(needs.instructions), 3)
+        await _read(db, states, "instruction", rows.INSTRUCTIONS, selects.INSTRUCTIONS, *wanted)
 
 
 async def _unseal(
@@ -276,24 +245,12 @@ async def _names(
     """Name keys and sealed names of the holders of all claims that were read or are announced."""
     known = {place: states.get(("holder", *place)) for place in places_of(needs, states)}
     absent = [place for place, holder in known.items() if holder is None]
-    for row in (
-        await db.fetch(
-            selects.HOLDERS_READ,
-            *columns(absent, 2),
-        )
-        if absent
-        else ()
-    ):
-        holder = rows.HOLDERS.read(row)
-        known[holder.person, holder.region] = holder
-        states["name-keys", holder.person, holder.region] = holder.name_keys
-    keys: NameKeys = {}
-    sealed: dict[Place, str] = {}
-    for place, found in [*known.items(), *needs.opening.items()]:
-        if isinstance(found, Holder | OpenAccount):
-            keys[place] = found.name_keys or keys.get(place, ())
-            sealed |= {place: found.sealed} if found.sealed else {}
-    return keys, sealed
+    if absent:
+        for row in await db.fetch(selects.HOLDERS_READ, *columns(absent, 2)):
+            holder = rows.HOLDERS.read(row)
+            known[holder.person, holder.region] = holder
+            states["name-keys", holder.person, holder.region] = holder.name_keys
+    return names_of([*known.items(), *needs.opening.items()])
 
 
 async def _lines(
@@ -301,26 +258,22 @@ async def _lines(
 ) -> None:
     lines = {m.receipt: (m.sealed, f"{m.booked_on:%Y-%m}") for m in needs.receipts}
     known = sorted({receipt for receipt, _ in doubts} - lines.keys())
-    for row in await db.fetch(selects.LINES, known) if known else ():
-        lines[row["receipt"]] = (row["sealed"], f"{row['booked_on']:%Y-%m}")
+    if known:
+        for row in await db.fetch(selects.LINES, known):
+            lines[row["receipt"]] = (row["sealed"], f"{row['booked_on']:%Y-%m}")
     months = {lines[receipt][1] for receipt, _ in doubts if receipt in lines}
     opened = {month: await keyring.statement_key(db, month) for month in sorted(months)}
     for receipt, part in doubts:
         text, month = lines.get(receipt, (None, ""))
         payments = _unsealed(opened.get(month), text).get("payments", [])
         if part < len(payments):
-            states["line", receipt, part] = Line(
-                payee=str(payments[part].get("payee_name") or ""),
-                remark=str(payments[part].get("remark") or ""),
-            )
+            states["line", receipt, part] = line_of(payments[part])
 
 
 def _unsealed(key: bytes | None, text: str | None) -> dict[str, Any]:
     """The fields, or none where there is no key for them any more: nothing is decided by them."""
-    if key is None or text is None:
-        return {}
     try:
-        return unseal(key, text)
+        return unseal(key, text) if key and text else {}
     except SealError:
         return {}
 

@@ -1,133 +1,30 @@
-"""The event log in a real database: whole, readable by transfer, key and cursor, and never lost."""
+"""The event log in a real database: whole, unchangeable, told in sentences; and the clock."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
-import httpx
 import pytest
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
 
 from services.monitor import store
-from services.monitor.app import build
-from services.monitor.store import Cursor, Monitor
 from shared.dead_letters import Record
-from shared.http import Refusal, holder
-from shared.messages import Message
 from shared.messages import enrollment as e
-from shared.messages import settlement as s
-from shared.regions import Regions, load
-from shared.sealing import Keyring
-from shared.settings import Holder, Secrets, Settings
+from shared.settings import Holder
+from tests.integration.monitor_desk import (
+    NOW,
+    PERSON,
+    SECOND,
+    Watch,
+    accepted,
+    advanced,
+    ask,
+    declined,
+    follow,
+    record,
+    watch,
+)
 
-NOW = datetime.now(UTC)
-PERSON = "ab" * 16
-OPERATOR = Holder(holder="operator", regions=frozenset({"*"}))
-SECOND = timedelta(seconds=1)
-SECRETS = Secrets(person_key_secret="", blind_key_secret="22" * 32, master_key="33" * 32)
-
-
-@dataclass
-class Watch:
-    """What the chassis gives to the monitor."""
-
-    pool: asyncpg.Pool
-    settings: Settings
-    name: str = "monitor"
-    keyring: Keyring = field(default_factory=lambda: Keyring(SECRETS))
-    regions: Regions = field(default_factory=lambda: load(Settings().regions))
-
-    async def now(self, db: asyncpg.Connection) -> datetime:
-        at: datetime = await db.fetchval("SELECT cell.business_now()")
-        return at
-
-    async def send(self, db: asyncpg.Connection, messages: Sequence[tuple[UUID, Message]]) -> None:
-        raise AssertionError(f"the monitor says nothing: {db} {messages}")
-
-    async def copy(self, *records: Record) -> None:
-        async with self.pool.acquire() as db, db.transaction():
-            await Monitor().copy(db, records)
-
-    async def rows(self) -> list[asyncpg.Record]:
-        found: list[asyncpg.Record] = await self.pool.fetch(
-            'SELECT * FROM events ORDER BY topic, partition, "offset"'
-        )
-        return found
-
-
-@pytest.fixture
-async def watch(database: str, tmp_path: Path) -> AsyncIterator[Watch]:
-    own = {"role": "jiexu_monitor", "search_path": "monitor"}
-    async with asyncpg.create_pool(database, min_size=1, max_size=4, server_settings=own) as pool:
-        async with pool.acquire() as db:
-            await store.ensure_partitions(db, NOW.date())
-        yield Watch(pool, Settings(home=tmp_path, sandbox=True))
-
-
-def record(
-    message: Message,
-    offset: int,
-    *,
-    topic: str = "cn.enrollment.events",
-    partition: int = 0,
-    sent: datetime = NOW,
-    id_: UUID | None = None,
-) -> Record:
-    headers = {
-        "ce_id": str(id_ or uuid4()),
-        "ce_type": message.type,
-        "ce_time": "2026-03-02T09:30:00+08:00",
-        "sentat": sent.isoformat(),
-        "lane": f"{topic}/{partition}",
-        "seq": str(offset),
-        "correlationid": str(uuid4()),
-        "causationid": str(uuid4()),
-    }
-    body = message.model_dump_json(exclude_defaults=True).encode()
-    return Record(topic, partition, offset, 0, message.key, headers, body)
-
-
-def accepted(transfer: UUID, person: str = PERSON, to: str = "450100") -> e.ReleaseAccepted:
-    return e.ReleaseAccepted(to=to, person=person, transfer=transfer, origin="410100")
-
-
-def advanced(transfer: UUID) -> s.AdvanceCredited:
-    fen = dict.fromkeys(("amount_fen", "credited_fen", "open_fen"), 408412)
-    fields = {"to": "450100", "person": PERSON, "transfer": transfer, "origin": "410100"}
-    return s.AdvanceCredited.model_validate(fields | fen | {"version": 1})
-
-
-def declined(transfer: UUID) -> s.AdvanceDeclined:
-    fields = {"to": "450100", "person": PERSON, "transfer": transfer, "origin": "410100"}
-    return s.AdvanceDeclined.model_validate(
-        fields | {"version": 1, "code": "limit_reached", "awaiting_fen": 1}
-    )
-
-
-async def ask(
-    watch: Watch, method: str, url: str, who: Holder = OPERATOR, json: object = None
-) -> httpx.Response:
-    api = FastAPI()
-
-    @api.exception_handler(Refusal)
-    async def refused(_: Request, why: Refusal) -> JSONResponse:
-        return JSONResponse({"code": why.code, "message": why.message}, why.status)
-
-    api.include_router(build(watch).router)
-    api.dependency_overrides[holder] = lambda: who
-    transport = httpx.ASGITransport(api)
-    async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
-        return await client.request(method, url, json=json)
-
-
-async def follow(watch: Watch, cursor: str | None, limit: int, who: Holder = OPERATOR) -> Any:  # noqa: ANN401 - JSON
-    after = f"&after={cursor}" if cursor else ""
-    return (await ask(watch, "GET", f"/v1/events?limit={limit}{after}", who)).json()
+__all__ = ["watch"]
 
 
 async def test_a_record_is_kept_as_it_came(watch: Watch) -> None:
@@ -238,106 +135,6 @@ async def test_what_is_sealed_is_not_shown(watch: Watch) -> None:
     assert "secret" not in answer.text
 
 
-async def everything(watch: Watch, limit: int) -> list[dict[str, Any]]:
-    cursor: str | None = None
-    found: list[dict[str, Any]] = []
-    while page := await follow(watch, cursor, limit):
-        if not page["events"]:
-            return found
-        found += page["events"]
-        cursor = page["next"]
-    return found
-
-
-def places(rows: Iterable[dict[str, Any]]) -> list[tuple[str, int, int]]:
-    return [(row["topic"], row["partition"], row["offset"]) for row in rows]
-
-
-def many(days: Sequence[int] = (0,)) -> list[Record]:
-    """Three topics of two partitions; times cross, as those of different senders do."""
-    return [
-        record(
-            accepted(uuid4()),
-            offset,
-            topic=topic,
-            partition=partition,
-            sent=NOW - timedelta(days=days[offset % len(days)]) + SECOND * ((offset * 7) % 5),
-        )
-        for topic in ("a", "b", "c")
-        for partition in (0, 1)
-        for offset in range(11)
-    ]
-
-
-@pytest.mark.parametrize("limit", [1, 4, 66, 1000])
-@pytest.mark.parametrize("days", [(0,), (0, 1)])
-async def test_pages_give_every_event_once_each_partition_in_its_order(
-    watch: Watch, limit: int, days: Sequence[int]
-) -> None:
-    records = many(days)
-    await watch.copy(*records)
-
-    found = places(await everything(watch, limit))
-
-    assert len(found) == len(set(found)) == len(records)
-    for topic, partition in {place[:2] for place in found}:
-        offsets = [o for t, p, o in found if (t, p) == (topic, partition)]
-        assert offsets == sorted(offsets)
-
-
-async def test_a_page_is_full_unless_the_log_ends(watch: Watch) -> None:
-    elsewhere = [record(accepted(uuid4(), to="130100"), n, topic="z") for n in range(50)]
-    await watch.copy(*many(), *elsewhere)
-    nanning = Holder(holder="nn", regions=frozenset({"450100"}))
-
-    first = await follow(watch, None, 40, nanning)
-    second = await follow(watch, first["next"], 40, nanning)
-    last = await follow(watch, second["next"], 40, nanning)
-
-    assert [len(page["events"]) for page in (first, second, last)] == [40, 26, 0]
-
-
-async def test_a_follower_misses_nothing_that_is_committed_late(watch: Watch) -> None:
-    """A number given on insertion would be passed before its row can be seen."""
-    late, early = record(accepted(uuid4()), 1, topic="a"), record(accepted(uuid4()), 1, topic="b")
-
-    async with watch.pool.acquire() as db:
-        slow = db.transaction()
-        await slow.start()
-        await Monitor().copy(db, [late])
-        await watch.copy(early)
-        first = await follow(watch, None, 10)
-        await slow.commit()
-    second = await follow(watch, first["next"], 10)
-
-    assert places(first["events"]) == [("b", 0, 1)]
-    assert places(second["events"]) == [("a", 0, 1)]
-
-
-async def test_a_transfer_is_followed_with_the_same_cursor(watch: Watch) -> None:
-    transfer = uuid4()
-    await watch.copy(*(record(accepted(transfer), n, sent=NOW - SECOND * n) for n in range(5)))
-    url = f"/v1/events?transfer={transfer}&limit=3"
-
-    first = (await ask(watch, "GET", url)).json()
-    second = (await ask(watch, "GET", f"{url}&after={first['next']}")).json()
-
-    assert [row["offset"] for row in first["events"] + second["events"]] == [0, 1, 2, 3, 4]
-
-
-@pytest.mark.parametrize("cursor", ["x", "bm8=", "W10=", "eyJhIjogMX0=", "ä"])
-async def test_a_bad_cursor_is_refused(watch: Watch, cursor: str) -> None:
-    answer = await ask(watch, "GET", f"/v1/events?after={cursor}")
-
-    assert (answer.status_code, answer.json()["code"]) == (422, "not_a_cursor")
-
-
-def test_a_cursor_survives_its_text() -> None:
-    cursor = Cursor({"cn.a": {0: 5, 11: 0}, "cn.b": {}})
-
-    assert Cursor.parse(cursor.text()) == cursor
-
-
 async def test_the_timeline_of_a_transfer_is_in_sentences(watch: Watch) -> None:
     transfer, twice = uuid4(), uuid4()
     await watch.copy(
@@ -396,6 +193,7 @@ async def test_without_advances_there_is_no_latency(watch: Watch) -> None:
 
 
 async def test_the_clock_of_a_sandbox_goes_forward_and_never_back(watch: Watch) -> None:
+    await watch.copy(record(accepted(uuid4()), 1))
     at = datetime.fromisoformat((await ask(watch, "GET", "/v1/clock")).json()["at"])
     target = at + timedelta(days=3)
 
@@ -406,6 +204,14 @@ async def test_the_clock_of_a_sandbox_goes_forward_and_never_back(watch: Watch) 
     assert moved.status_code == 200
     assert (back.status_code, back.json()["code"]) == (409, "clock_goes_forward")
     assert now >= target
+
+
+async def test_a_stack_on_which_nothing_has_happened_may_begin_at_any_time(watch: Watch) -> None:
+    begin = datetime(2026, 2, 1, tzinfo=UTC)
+
+    answer = await ask(watch, "POST", "/v1/clock", json={"at": begin.isoformat()})
+
+    assert begin <= datetime.fromisoformat(answer.json()["at"]) < begin + timedelta(hours=1)
 
 
 async def test_only_an_operator_sets_the_clock_and_only_in_a_sandbox(watch: Watch) -> None:

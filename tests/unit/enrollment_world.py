@@ -28,6 +28,34 @@ NANNING, GUILIN, ZHENGZHOU, HEFEI, SHIJIAZHUANG, BAODING = (
 PERSON = "ab" * 16
 MARCH = datetime(2026, 3, 2, 9, 30, tzinfo=SHANGHAI)
 
+ROW = {
+    "source": "test",
+    "record_id": "7",
+    "action": "enroll",
+    "occurred_at": "2026-03-02T09:30:00+08:00",
+    "region": "450100",
+    "id_type": "01",
+    "id_no": "410102199003078512",
+    "name": "张伟",
+    "phone": "13800000000",
+    "scheme": "310",
+    "person_type": "flexible",
+    "residence_permit": "yes",
+    "month": "2026-03",
+    "base": "5500.00",
+    "previous_region": "410100",
+}
+EXAMPLE = (
+    "source,record_id,action,occurred_at,region,id_type,id_no,name,phone,scheme,person_type,"
+    "employer_id,residence_permit,month,months,base,amount,balance,previous_region,reason\n"
+    "ha-hrss,1,open,2026-02-20T09:00:00+08:00,410100,01,410102199003078512,张伟,,310,employee,"
+    "91410100MA3X0QK72Y,,,2019-03..2026-02,,,4084.12,,\n"
+    "ha-hrss,2,suspend,2026-02-27T17:00:00+08:00,410100,01,410102199003078512,,,310,,,,2026-02,"
+    ",,,,,left employment\n"
+    "gx-hrss,7,enroll,2026-03-02T09:30:00+08:00,450100,01,410102199003078512,张伟,13800000000,"
+    "310,flexible,,yes,2026-03,,5500.00,,,410100,\n"
+)
+
 
 def month(text: str) -> int:
     return months.parse_month(text)
@@ -43,6 +71,9 @@ def record(name: str) -> UUID:
 
 def transfer(name: str) -> UUID:
     return transfer_uuid("test", name)
+
+
+Field = Any  # whatever the message has there
 
 
 class World:
@@ -65,7 +96,7 @@ class World:
         self.said += decision.out
         return decision.out
 
-    def register(self, action: str, name: str = "1", **fields: Any) -> str | None:
+    def register(self, action: str, name: str = "1", **fields: Field) -> str | None:
         """Sends an upstream record; gives the code of its refusal, None if it was accepted."""
         defaults: dict[str, Any] = {
             "to": NANNING,
@@ -83,7 +114,7 @@ class World:
         assert len(announced) == 1
         return answers[0].code
 
-    def open(self, region: str = ZHENGZHOU, name: str = "open", **fields: Any) -> str | None:
+    def open(self, region: str = ZHENGZHOU, name: str = "open", **fields: Field) -> str | None:
         defaults = {
             "scheme": "310",
             "person_type": "employee",
@@ -93,11 +124,11 @@ class World:
         }
         return self.register("open", name, to=region, **{**defaults, **fields})
 
-    def stop(self, region: str = ZHENGZHOU, name: str = "stop", **fields: Any) -> str | None:
+    def stop(self, region: str = ZHENGZHOU, name: str = "stop", **fields: Field) -> str | None:
         defaults = {"scheme": "310", "month": month("2026-02")}
         return self.register("suspend", name, to=region, **{**defaults, **fields})
 
-    def enroll(self, region: str = NANNING, name: str = "enroll", **fields: Any) -> str | None:
+    def enroll(self, region: str = NANNING, name: str = "enroll", **fields: Field) -> str | None:
         defaults = {
             "scheme": "310",
             "person_type": "flexible",
@@ -106,11 +137,13 @@ class World:
         }
         return self.register("enroll", name, to=region, **{**defaults, **fields})
 
-    def contribute(self, name: str, paid: str, region: str = NANNING, **fields: Any) -> str | None:
+    def contribute(
+        self, name: str, paid: str, region: str = NANNING, **fields: Field
+    ) -> str | None:
         defaults = {"scheme": "310", "month": month(paid), "paid_on": self.at.date()}
         return self.register("contribute", name, to=region, **{**defaults, **fields})
 
-    def ask(self, name: str = "enroll", **fields: Any) -> Sequence[Message]:
+    def ask(self, name: str = "enroll", **fields: Field) -> Sequence[Message]:
         """The destination asks for the record."""
         defaults: dict[str, Any] = {
             "to": ZHENGZHOU,
@@ -125,7 +158,7 @@ class World:
         return self.tell(e.ReleaseRecord(**{**defaults, **fields}))
 
     def join(
-        self, text: str = "2019-03..2026-02", name: str = "enroll", **fields: Any
+        self, text: str = "2019-03..2026-02", name: str = "enroll", **fields: Field
     ) -> Sequence[Message]:
         """The destination is given another region's months."""
         record_months = ranges(text)

@@ -16,6 +16,7 @@ from shared.decision import Delivery, States
 from shared.messages import NAMESPACE, Command, Message
 from shared.messages.settlement import (
     ApplyReceipt,
+    BankKind,
     CreditAdvance,
     Detail,
     FundsCorrected,
@@ -29,6 +30,8 @@ A, B, C = "410100", "450100", "340100"
 PERSON = "0" * 31 + "1"
 DAY = datetime(2026, 3, 2, 9, 30, tzinfo=SHANGHAI)
 
+LIMITS = Limits(open_fen=1_000_000_00, single_fen=50_000_00)
+
 Wanted = TypeVar("Wanted", bound=Message)
 
 
@@ -39,18 +42,30 @@ def some_id(name: object) -> UUID:
 T1, T2, T3 = some_id("T1"), some_id("T2"), some_id("T3")
 
 
-def open_account(region: str = B, balance_fen: int = 0, **others: Any) -> OpenAccount:
-    fields = {"person": PERSON, "record": some_id(f"open {region}"), "account": True, **others}
+def open_account(region: str = B, balance_fen: int = 0, **others: object) -> OpenAccount:
+    fields: dict[str, Any] = {
+        "person": PERSON,
+        "record": some_id(f"open {region}"),
+        "account": True,
+        **others,
+    }
     return OpenAccount(to=region, balance_fen=balance_fen, **fields)
 
 
-def release_funds(transfer: UUID = T1, at: str = A, to: str = B, **others: Any) -> ReleaseFunds:
-    fields = {"person": PERSON, "opened_at": opened_at(transfer), **others}
+def release_funds(transfer: UUID = T1, at: str = A, to: str = B, **others: object) -> ReleaseFunds:
+    fields: dict[str, Any] = {"person": PERSON, "opened_at": opened_at(transfer), **others}
     return ReleaseFunds(to=at, transfer=transfer, destination=to, **fields)
 
 
-def credit(amount_fen: int, transfer: UUID = T1, **others: Any) -> CreditAdvance:
-    fields = {"to": B, "origin": A, "person": PERSON, "version": 1, "advance": True, **others}
+def credit(amount_fen: int, transfer: UUID = T1, **others: object) -> CreditAdvance:
+    fields: dict[str, Any] = {
+        "to": B,
+        "origin": A,
+        "person": PERSON,
+        "version": 1,
+        "advance": True,
+        **others,
+    }
     return CreditAdvance(
         transfer=transfer,
         amount_fen=amount_fen,
@@ -65,12 +80,17 @@ def opened_at(transfer: UUID) -> datetime:
     return DAY + timedelta(hours=order.get(transfer, 0))
 
 
-def detail(amount_fen: int, *references: UUID, **others: Any) -> Detail:
+def detail(amount_fen: int, *references: UUID, **others: Any) -> Detail:  # noqa: ANN401 - fields
     return Detail(amount_fen=amount_fen, references=references, **others)
 
 
-def receipt(name: str, *details: Detail, region: str = B, **others: Any) -> RecordReceipt:
-    bank = others.pop("bank", "income")
+def receipt(
+    name: str,
+    *details: Detail,
+    region: str = B,
+    bank: BankKind = "income",
+    **others: Any,  # noqa: ANN401 - fields
+) -> RecordReceipt:
     return RecordReceipt(
         to=region,
         account=f"{region}:{bank}",
@@ -87,7 +107,7 @@ def receipt(name: str, *details: Detail, region: str = B, **others: Any) -> Reco
 class World:
     """Commands that the books send to themselves are handled at once, unless `held`."""
 
-    limits: Limits = Limits(1_000_000_00, 50_000_00)
+    limits: Limits = LIMITS
     states: States = field(default_factory=dict)
     said: list[Message] = field(default_factory=list)
     held: deque[Message] | None = None
@@ -268,9 +288,7 @@ def _releases_are_the_payables(world: World, region: str) -> None:
     for destination in {r.destination for r in releases}:
         own = [r for r in releases if r.destination == destination]
         assert world.account(region, f"payable:{destination}") == sum(r.payable_fen for r in own)
-        assert world.account(region, f"overpaid:{destination}") == sum(
-            r.overpaid_fen for r in own
-        )
+        assert world.account(region, f"overpaid:{destination}") == sum(r.overpaid_fen for r in own)
 
 
 def _what_is_released_is_announced_or_on_its_way(world: World) -> None:

@@ -62,7 +62,12 @@ def show(id_: Letter, *, service: Service = None, as_json: Json = False) -> None
     """One letter: its headers, its body, its reason."""
     with connected() as client:
         found = _find(client, id_, service)
-    screen.answer(found, as_json, lambda: screen.table("dead letter", ("", ""), found.items()))
+    screen.answer(found, as_json, lambda: _shown(found))
+
+
+def _shown(found: dict[str, Any]) -> list[Any]:
+    nested = ((name, found.get(name)) for name in ("headers", "body"))
+    return [screen.facts("dead letter", found), screen.table("as it came", ("", ""), nested)]
 
 
 @dead_letters.command()

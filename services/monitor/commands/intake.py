@@ -163,7 +163,12 @@ def statement(file: File, *, as_json: Json = False) -> None:
     """Send a bank statement: camt.053, camt.054 or CSV, taken whole or not at all."""
     with connected() as client, _opened(file) as source:
         document = client.post("settlement", "/v1/statements", source.read())
-    screen.answer(document, as_json, lambda: screen.table("statement", ("", ""), document.items()))
+    screen.answer(document, as_json, lambda: _taken(document))
+
+
+def _taken(document: dict[str, Any]) -> list[Any]:
+    columns = ("statement", "account", "entries>", "accepted>", "duplicate>", "ignored>", "gap")
+    return [screen.records("statements", columns, document["statements"]), *document["codes"]]
 
 
 def register(app: typer.Typer) -> None:

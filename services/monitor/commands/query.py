@@ -124,10 +124,9 @@ def _timeline(client: Client, id_: UUID) -> list[Row]:
 
 
 def _one(found: Row) -> list[Any]:
-    facts = ((name, value) for name, value in found.items() if name != "timeline")
     steps = ((moment(row["at"]), row["message"], row["text"]) for row in found["timeline"])
     return [
-        screen.table("transfer", ("what", "is"), facts),
+        screen.facts("transfer", found),
         screen.table("timeline", ("at", "message", "text"), steps),
     ]
 

@@ -101,6 +101,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     made = Table(
         title=title, title_justify="left", box=None, pad_edge=False, header_style="bold underline"
     )
+    made.show_header = any(columns)
     for index, column in enumerate(columns):
         made.add_column(
             column.rstrip(">"),
@@ -111,6 +112,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for row in rows:
         made.add_row(*(cell(value) for value in row))
     return made
+
+
+def facts(title: str, found: Mapping[str, object]) -> Any:  # noqa: ANN401 rich's table
+    """The plain fields of one object that have a value, one under the other."""
+    plain = {name: value for name, value in found.items() if value not in (None, "", [], {})}
+    rows = ((name, v) for name, v in plain.items() if not isinstance(v, (list, dict)))
+    return table(title, ("", ""), rows)
 
 
 def records(title: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Any:  # noqa: ANN401

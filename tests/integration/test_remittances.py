@@ -1,0 +1,138 @@
+"""Payment files out, on a real database: what is owed is instructed once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+from defusedxml.ElementTree import fromstring
+
+from shared.messages.settlement import InstructRemittance, RecordDebit
+from tests.integration.desk import (
+    ON,
+    PAIN,
+    ZHENGZHOU_EXPENSE,
+    Desk,
+    csv,
+    desk_at,
+    row,
+)
+
+
+@pytest.fixture
+async def desk(database: str, tmp_path: Path) -> AsyncIterator[Desk]:
+    async with desk_at(database, tmp_path) as one:
+        yield one
+
+
+async def remit(desk: Desk, on: date = ON, *, lump: bool = False) -> httpx.Response:
+    body = {"region": "410100", "date": on.isoformat(), "lump": lump}
+    return await desk.ask("POST", "/v1/remittances", json=body)
+
+
+async def test_what_is_due_is_instructed_once(desk: Desk) -> None:
+    transfer = uuid4()
+    await desk.hold("p1", "张伟")
+    await desk.release("p1", transfer, 408412)
+    await desk.release("p2", uuid4(), 100, date(2026, 4, 1))
+
+    first, again = await remit(desk), await remit(desk)
+
+    assert first.content == again.content
+    (instruction,) = desk.messages
+    assert isinstance(instruction, InstructRemittance)
+    assert (instruction.transfer, instruction.run) == (transfer, "410100-20260331-1")
+    root = fromstring(first.content)
+    assert [e.text for e in root.findall(".//p:EndToEndId", PAIN)] == [transfer.hex]
+    assert root.findtext(".//p:Ustrd", namespaces=PAIN) == f"张伟 {transfer.hex}"
+
+
+async def test_what_is_released_later_is_a_run_of_its_own(desk: Desk) -> None:
+    await desk.release("p1", uuid4(), 100)
+    first = await remit(desk)
+    await desk.obey(desk.messages[0])
+    await desk.release("p2", uuid4(), 250)
+
+    second = await remit(desk, lump=True)
+
+    assert second.headers["Jiexu-Runs"] == "410100-20260331-1,410100-20260331-2"
+    assert [m.amount_fen for m in desk.messages if isinstance(m, InstructRemittance)] == [100, 250]
+    listed = await desk.ask("GET", "/v1/remittances", params={"region": "410100"})
+    assert [(run["run"], run["amount"]) for run in listed.json()] == [
+        ("410100-20260331-1", "1.00"),
+        ("410100-20260331-2", "2.50"),
+    ]
+    file = await desk.ask("GET", "/v1/remittances/410100-20260331-1")
+    assert file.content == first.content
+
+
+async def test_a_debited_lump_is_known_by_its_own_list(desk: Desk) -> None:
+    transfers = {uuid4(): 100 + n for n in range(3)}
+    for transfer, amount_fen in transfers.items():
+        await desk.release(transfer.hex, transfer, amount_fen)
+    await remit(desk, lump=True)
+    fields = {"direction": "debit", "account": ZHENGZHOU_EXPENSE, "payer_account": ""}
+
+    for ref, amount in (("D1", "3.03"), ("D2", "3.04")):
+        await desk.post(csv(row(ref, amount, end_to_end_id="410100-20260331-1-450100", **fields)))
+
+    exact, other = [m for m in desk.messages if isinstance(m, RecordDebit)]
+    assert {d.references[0]: d.amount_fen for d in exact.details} == transfers
+    assert [d.references for d in other.details] == [()]
+
+
+async def test_what_came_back_is_instructed_again(desk: Desk) -> None:
+    await desk.release("p1", uuid4(), 100)
+    await remit(desk)
+    await desk.obey(desk.messages[0])
+    await desk.owner.execute(
+        "UPDATE settlement.releases SET debited_fen = 100, remitting_fen = 0,"
+        " returned_fen = 100, payable_fen = 100"
+    )
+
+    again = await remit(desk)
+
+    assert again.status_code == 200
+    assert [m.run for m in desk.messages if isinstance(m, InstructRemittance)] == [
+        "410100-20260331-1",
+        "410100-20260331-2",
+    ]
+
+
+async def test_two_exports_at_once_claim_each_release_once(desk: Desk) -> None:
+    for n in range(20):
+        await desk.release(f"p{n}", uuid4(), 100)
+
+    answers = await asyncio.gather(*(remit(desk) for _ in range(4)))
+
+    assert len({answer.content for answer in answers}) == 1
+    assert len(desk.sent) == 20
+
+
+async def test_who_was_erased_is_paid_without_a_name(desk: Desk) -> None:
+    await desk.hold("p1", "张伟")
+    await desk.release("p1", uuid4(), 100)
+    await remit(desk)
+    await desk.owner.execute("DELETE FROM cell.person_keys")
+
+    again = await remit(desk)
+
+    assert "张伟" not in again.text
+
+
+async def test_nothing_due_is_no_file(desk: Desk) -> None:
+    assert (await remit(desk)).status_code == 204
+
+
+async def test_the_clock_of_a_run_is_the_business_clock(desk: Desk) -> None:
+    await desk.owner.execute("UPDATE cell.clock SET offset_us = -86400000000")
+    await desk.release("p1", uuid4(), 100)
+
+    answer = await remit(desk)
+
+    written = fromstring(answer.content).findtext(".//p:CreDtTm", namespaces=PAIN)
+    assert written is not None
+    assert datetime.fromisoformat(written) < datetime.now(UTC)

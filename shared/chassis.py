@@ -1,12 +1,10 @@
-"""Runs a service: the only file that knows FastStream and aiokafka.
+"""Runs a service: one pool, one relay, and a reader for each consumer group.
 
-A process has one pool, one relay, and a reader for each consumer group: the service's own, that of
-its edge if it has one, or the monitor's copier.
+The only file that knows FastStream and aiokafka.
 """
 
 import asyncio
 import os
-import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
@@ -32,7 +30,7 @@ from shared.calendar import SHANGHAI
 from shared.dead_letters import Record
 from shared.deliver import Place, deliver
 from shared.edge import copy, take_edge
-from shared.http import Health, holder, serve
+from shared.http import Health, serve
 from shared.messages import Message
 from shared.reader import Handle, Reader
 from shared.relay import Relay
@@ -40,8 +38,6 @@ from shared.sealing import Keyring
 from shared.service import App, Copier
 from shared.settings import Settings, read_secrets
 from shared.tracing import exporter, spans
-
-__all__ = ["Process", "holder"]
 
 log = structlog.get_logger()
 
@@ -119,6 +115,35 @@ class _NoConsumer:
 _NO_CONSUMER = _NoConsumer()
 
 
+async def _take(reader: Reader, message: KafkaMessage) -> None:
+    try:
+        await reader.take([_raw(record) for record in message.raw_message])
+    except asyncio.CancelledError:
+        raise
+    except BaseException:  # a handler that raised would be taken for handled
+        log.critical("reader.died", reader=reader.name, exc_info=True)
+        os._exit(1)
+
+
+async def _decode(message: KafkaMessage) -> None:
+    """The handler reads the raw records itself."""
+
+
+_CONSUMER: dict[str, Any] = {
+    "batch": True,
+    "fetch_max_wait_ms": 100,
+    "auto_offset_reset": "earliest",
+    "ack_policy": AckPolicy.MANUAL,
+    "session_timeout_ms": 30000,
+    "heartbeat_interval_ms": 3000,
+    "max_poll_interval_ms": 300000,
+    "rebalance_timeout_ms": 60000,
+    "partition_assignment_strategy": [StickyPartitionAssignor],
+    "parser": _parse,
+    "decoder": _decode,
+}
+
+
 class Process:
     """One process of a service; the `Runtime` that its `app.build` gets."""
 
@@ -177,9 +202,6 @@ class Process:
         app = build(self)
         self._readers(app)
         health = Health(self, app)
-        stop = asyncio.Event()
-        for sign in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(sign, stop.set)
         jobs: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = (
             self.relay.run,
             partial(upkeep.timers_loop, self),
@@ -190,7 +212,7 @@ class Process:
         )
         tasks = [asyncio.create_task(job()) for job in jobs]
         await _until_there(self._broker.start)
-        stopping = asyncio.create_task(stop.wait())
+        stopping = asyncio.create_task(upkeep.told_to_stop())
         done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
         if stopping not in done:
             failed = next(iter(done))
@@ -201,8 +223,7 @@ class Process:
     async def _end(self, producer: AIOKafkaProducer, tasks: Sequence[asyncio.Task[None]]) -> None:
         await self._broker.stop()
         async with asyncio.timeout(10):
-            while self.relay.waiting:
-                await asyncio.sleep(0.02)
+            await self.relay.drained()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -249,44 +270,20 @@ class Process:
         settings = self.settings
         subscriber = self._broker.subscriber(
             *topics,
-            batch=True,
             max_records=settings.batch_records,
             batch_timeout_ms=settings.batch_timeout_ms,
-            fetch_max_wait_ms=100,
             group_id=f"{settings.cell}.{group}",
             group_instance_id=f"{settings.cell}.{group}-{settings.worker}",
-            auto_offset_reset="earliest",
-            ack_policy=AckPolicy.MANUAL,
-            session_timeout_ms=30000,
-            heartbeat_interval_ms=3000,
-            max_poll_interval_ms=300000,
-            rebalance_timeout_ms=60000,
-            partition_assignment_strategy=[StickyPartitionAssignor],
             listener=listener,
-            parser=_parse,
-            decoder=_decode,
+            **_CONSUMER,
         )
         listener.consumer = lambda: subscriber.consumer
-
-        @subscriber
-        async def take(message: KafkaMessage) -> None:
-            try:
-                await reader.take([_raw(record) for record in message.raw_message])
-            except asyncio.CancelledError:
-                raise
-            except BaseException:  # a handler that raised would be taken for handled
-                log.critical("reader.died", reader=group, exc_info=True)
-                os._exit(1)
-
+        subscriber(partial(_take, reader))
         self.readers.append(reader)
 
     def _trace(self, batch: Sequence[Record], started: int) -> None:
         assert self._tracer
         spans(self._tracer, batch, started, upkeep.time_ns())
-
-
-async def _decode(message: KafkaMessage) -> None:
-    """The handler reads the raw records itself."""
 
 
 async def _until_there(start: Callable[[], Awaitable[Any]]) -> None:

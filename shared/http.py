@@ -166,27 +166,32 @@ def _dead_letters(api: FastAPI, process: "Process") -> None:
 
     @api.post("/v1/dead-letters/{letter}/{action}", status_code=202)
     async def settled(who: Who, letter: UUID, action: str, edit: _Edit) -> dict[str, str]:
-        row = await _find(process, letter)
-        if action not in ("redrive", "discard"):
-            raise Refusal(404, "unknown_action", "没有此操作 / redrive or discard")
-        if action == "discard" and not edit.reason:
-            raise Refusal(422, "reason_missing", "请说明原因 / say why it is discarded")
-        if row["state"] != "refused":
-            raise Refusal(409, "not_at_head", "它不在队首 / it is not at the head of its key")
-        order = Redrive(
-            to="000000",
-            service=process.name,
-            waiting=row["key"],
-            letter=letter,
-            action=action,  # type: ignore[arg-type]  # checked above
-            by=who.holder,
-            why=edit.reason,
-            body=json.dumps(edit.body) if edit.body is not None else None,
-        )
-        id_ = uuid4()
-        async with process.pool.acquire() as db, db.transaction():
-            await process.send(db, [(id_, order)])
-        return {"message_id": str(id_)}
+        return {"message_id": str(await _order(process, who, letter, action, edit))}
+
+
+async def _order(process: "Process", who: Holder, letter: UUID, action: str, edit: _Edit) -> UUID:
+    """The operator's order as a message on the letter's own key; its id. Raises Refusal."""
+    row = await _find(process, letter)
+    if action not in ("redrive", "discard"):
+        raise Refusal(404, "unknown_action", "没有此操作 / redrive or discard")
+    if action == "discard" and not edit.reason:
+        raise Refusal(422, "reason_missing", "请说明原因 / say why it is discarded")
+    if row["state"] != "refused":
+        raise Refusal(409, "not_at_head", "它不在队首 / it is not at the head of its key")
+    order = Redrive(
+        to="000000",
+        service=process.name,
+        waiting=row["key"],
+        letter=letter,
+        action=action,  # type: ignore[arg-type]  # checked above
+        by=who.holder,
+        why=edit.reason,
+        body=json.dumps(edit.body) if edit.body is not None else None,
+    )
+    id_ = uuid4()
+    async with process.pool.acquire() as db, db.transaction():
+        await process.send(db, [(id_, order)])
+    return id_
 
 
 async def _find(process: "Process", letter: UUID) -> Any:  # noqa: ANN401 - an asyncpg row

@@ -74,6 +74,11 @@ class Relay:
         self._expected[lane] = (seq, asyncio.get_running_loop().time() + 5)
         self._wake.set()
 
+    async def drained(self) -> None:
+        """Waits until everything that was committed is published."""
+        while self.waiting:  # noqa: ASYNC110 - a rare wait, at the end of a process
+            await asyncio.sleep(0.02)
+
     async def room(self) -> None:
         """Waits while too much is unpublished."""
         await self._room.wait()

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 import os
-from base64 import b85decode, b85encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 
 import asyncpg
@@ -30,13 +30,13 @@ def seal(key: bytes, fields: Mapping[str, object]) -> str:
     """The fields as text that only `key` opens."""
     nonce = os.urandom(_NONCE)
     plain = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
-    return b85encode(nonce + AESGCM(key).encrypt(nonce, plain, None)).decode()
+    return b64encode(nonce + AESGCM(key).encrypt(nonce, plain, None)).decode()
 
 
 def unseal(key: bytes, sealed: str) -> dict[str, str]:
     """The fields in `sealed`. Raises SealError."""
     try:
-        raw = b85decode(sealed)
+        raw = b64decode(sealed, validate=True)
         opened = AESGCM(key).decrypt(raw[:_NONCE], raw[_NONCE:], None)
     except (InvalidTag, ValueError) as error:
         raise SealError("cannot be opened with this key") from error

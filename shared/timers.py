@@ -45,7 +45,7 @@ async def keep(db: asyncpg.Connection, timers: Sequence[Timer], partitions: int)
 async def due(
     db: asyncpg.Connection, lane: int, now: datetime, limit: int = 500
 ) -> list[tuple[UUID, str, str, bytes]]:
-    """Takes what is due on a lane: message id, key, type, body. Repeating a cause repeats its id."""
+    """Takes what is due on a lane: message id, key, type, body. A timer repeats its id."""
     rows = await db.fetch(
         "DELETE FROM timers WHERE (key, id) IN (SELECT key, id FROM timers"
         " WHERE lane = $1 AND due_at <= $2 ORDER BY due_at, key LIMIT $3)"

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -14,7 +15,6 @@ import structlog
 
 from shared import db as database
 from shared import edge, lanes, metrics, outbox, timers
-from shared.calendar import SHANGHAI
 from shared.deliver import Place
 from shared.lanes import Fenced, Lane
 from shared.messages import Message
@@ -70,6 +70,14 @@ async def send(
         rows += edge.number(parts[n], Lane(name, 0, 0, first - 1, 0), place, at)
         expect(name, first + len(parts[n]) - 1)
     await outbox.add(db, rows)
+
+
+async def told_to_stop() -> None:
+    """Returns when the process is told to end."""
+    stop = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    await stop.wait()
 
 
 async def timers_loop(process: "Process") -> None:
@@ -154,8 +162,3 @@ async def watch_loop(process: "Process") -> None:
             if await reader.stuck():
                 log.critical("reader.stuck", reader=reader.name)
                 os._exit(1)
-
-
-def shanghai(at: datetime) -> datetime:
-    """An instant as it is told to people."""
-    return at.astimezone(SHANGHAI)

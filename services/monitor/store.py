@@ -250,7 +250,8 @@ async def latency(db: asyncpg.Connection, since: datetime | None) -> asyncpg.Rec
 async def set_clock(db: asyncpg.Connection, at: datetime) -> datetime | None:
     """Puts the business clock to `at`; None where it is later already and something has happened.
 
-    A stack on which nothing has happened yet may begin at any time."""
+    A stack on which nothing has happened yet may begin at any time.
+    """
     now: datetime | None = await db.fetchval(
         "UPDATE cell.clock SET offset_us ="  # noqa: S608 - constants
         " extract(epoch FROM $1 - clock_timestamp()) * 1000000"

@@ -137,8 +137,12 @@ def _may_see(who: Holder, t: Transfer) -> bool:
 def build(runtime: Runtime) -> App:
     """The service and its HTTP interface."""
     router = APIRouter(prefix="/v1")
-    regions = runtime.regions
+    _lists(router, runtime)
+    _details(router, runtime)
+    return App(TransferService(runtime.regions), router)
 
+
+def _lists(router: APIRouter, runtime: Runtime) -> None:
     @router.get("/transfers")
     async def transfers(
         who: Who,
@@ -167,6 +171,13 @@ def build(runtime: Runtime) -> App:
             )
         return [shape(t) for t in found]
 
+    @router.get("/counts")
+    async def counts(_: Who) -> list[dict[str, Any]]:
+        async with runtime.pool.acquire() as db:
+            return await store.counted(db)
+
+
+def _details(router: APIRouter, runtime: Runtime) -> None:
     @router.get("/transfers/{transfer_id}")
     async def one(who: Who, transfer_id: UUID) -> dict[str, Any]:
         found = await _find(runtime, who, transfer_id)
@@ -178,26 +189,18 @@ def build(runtime: Runtime) -> App:
         found = await _find(runtime, who, transfer_id)
         async with runtime.pool.acquire() as db:
             steps = await store.steps_of(db, transfer_id)
-        rules = regions.corridor(
-            found.origin, found.destination, found.opened_at.astimezone(SHANGHAI).date()
-        )
-        waits = [
-            {"step": d.step, "due_at": _iso(d.due_at), "missed": d.level} for d in found.deadlines
-        ]
+        day = found.opened_at.astimezone(SHANGHAI).date()
+        rules = runtime.regions.corridor(found.origin, found.destination, day)
         return {
             "transfer_id": str(transfer_id),
             "policy": found.policy,
             "rules": [_fact(fact) for fact in rules.facts(found.pair)],
             "decisions": [{**step, "at": _iso(step["at"])} for step in steps],
-            "waits_for": waits,
+            "waits_for": [
+                {"step": d.step, "due_at": _iso(d.due_at), "missed": d.level}
+                for d in found.deadlines
+            ],
         }
-
-    @router.get("/counts")
-    async def counts(_: Who) -> list[dict[str, Any]]:
-        async with runtime.pool.acquire() as db:
-            return await store.counted(db)
-
-    return App(TransferService(regions), router)
 
 
 async def _find(runtime: Runtime, who: Holder, transfer_id: UUID) -> Transfer:

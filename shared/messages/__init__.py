@@ -1,4 +1,4 @@
-"""What travels on the bus: every message is declared once, in the module of the service that owns it.
+"""What travels on the bus: every message is declared once, in its owner's module.
 
 A message's type string says owner, name and version (`settlement.credit-advance.v1`); its topic
 and its key follow from it. Bodies carry data only, with no name, ID number, phone or bank

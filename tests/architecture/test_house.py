@@ -12,6 +12,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 CODE = ("shared", "services", "deploy", "tests")
 
 FILE_LINES, SAGA_LINES = 300, 350
+# A list of declarations is looked up by name, not held whole: one module per owner.
+CATALOGUE, CATALOGUE_LINES = Path("shared/messages"), 400
 FUNCTION_LINES, CHAPTER_LINES = 40, 70
 SAGA = Path("services/transfer/saga.py")
 FOLDERS = 3
@@ -32,7 +34,12 @@ REGISTRIES = tuple(
     )
 )
 
-IO_FILES = frozenset({"app.py", "store.py", "intake.py", "statements.py", "channels.py", "cli.py"})
+IO_FILES = frozenset(
+    [
+        *("app.py", "store.py", "intake.py", "statements.py", "channels.py", "cli.py"),
+        *("api.py", "queries.py", "remittances.py"),  # docs/decisions/0007
+    ]
+)
 IO_FOLDERS = (Path("services/monitor/commands"), Path("services/monitor/console"))
 # Commands, run by a launcher or by make: they belong to no service's thinking.
 IO_COMMANDS = frozenset({Path("services/serve.py"), Path("services/transfer/matrix.py")})
@@ -97,7 +104,10 @@ def too_long_functions(text: str, limit: int) -> list[str]:
 
 
 def too_many_lines(path: Path, text: str) -> bool:
-    return len(text.splitlines()) > (SAGA_LINES if path == SAGA else FILE_LINES)
+    limits = {SAGA: SAGA_LINES, path: FILE_LINES} | {SAGA: SAGA_LINES}
+    if path.parent == CATALOGUE:
+        limits[path] = CATALOGUE_LINES
+    return len(text.splitlines()) > limits[path]
 
 
 def banned_parts(path: Path) -> set[str]:

@@ -7,6 +7,7 @@ stack; JIEXU_TEST_STACK=containers|embedded decides otherwise.
 import asyncio
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -42,7 +43,7 @@ def _containers() -> bool:
     if not shutil.which("docker"):
         return False
     images = ["docker", "image", "inspect", "postgres:18", "apache/kafka:4.3.1"]
-    return subprocess.run(images, capture_output=True, check=False).returncode == 0  # noqa: S603
+    return subprocess.run(images, capture_output=True, check=False).returncode == 0
 
 
 @pytest.fixture(scope="session")
@@ -61,15 +62,41 @@ def _embedded(ends: ExitStack) -> Engines:
 
 
 def _in_containers(ends: ExitStack) -> Engines:
-    from testcontainers.kafka import KafkaContainer  # noqa: PLC0415
-    from testcontainers.postgres import PostgresContainer  # noqa: PLC0415
+    from testcontainers.core.container import DockerContainer
+    from testcontainers.core.waiting_utils import wait_for_logs
+    from testcontainers.postgres import PostgresContainer
 
     os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
     os.environ.setdefault("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
     postgres = ends.enter_context(PostgresContainer("postgres:18", driver=None))
-    kafka = ends.enter_context(KafkaContainer("apache/kafka:4.3.1").with_kraft())
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    kafka = DockerContainer("apache/kafka:4.3.1").with_bind_ports(port, port)
+    for name, value in _kafka_settings(port).items():
+        kafka.with_env(name, value)
+    ends.enter_context(kafka)
+    wait_for_logs(kafka, "Kafka Server started", timeout=60)
     url = postgres.get_connection_url()
-    return Engines(url.rsplit("/", 1)[0] + "/%s", kafka.get_bootstrap_server())
+    return Engines(url.rsplit("/", 1)[0] + "/%s", f"127.0.0.1:{port}")
+
+
+def _kafka_settings(port: int) -> dict[str, str]:
+    """One node, reached at the same port from outside and inside, nothing created by use."""
+    return {
+        "KAFKA_NODE_ID": "1",
+        "KAFKA_PROCESS_ROLES": "broker,controller",
+        "KAFKA_LISTENERS": f"PLAINTEXT://:{port},CONTROLLER://:29093",
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://127.0.0.1:{port}",
+        "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+        "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:29093",
+        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+        "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+        "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+    }
 
 
 @pytest.fixture(scope="session")

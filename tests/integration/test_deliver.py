@@ -206,9 +206,7 @@ async def test_a_redriven_message_is_handled_before_what_waits_behind_it(driver:
 
 
 async def test_a_discarded_message_lets_the_others_through(driver: Driver) -> None:
-    await driver.take(
-        [driver.record(withdraw("p", "unexpected")), driver.record(withdraw("p"))]
-    )
+    await driver.take([driver.record(withdraw("p", "unexpected")), driver.record(withdraw("p"))])
     letter = await driver.db.fetchval("SELECT letter FROM dead_letters WHERE state = 'refused'")
     order = Redrive(
         to="000000", service="transfer", waiting="p", letter=letter, action="discard", by="op",

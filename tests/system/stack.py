@@ -10,10 +10,29 @@ from pathlib import Path
 from typing import Any
 
 JIEXU = Path(sys.executable).parent / "jiexu"
-HEADER = (
-    "source,record_id,action,occurred_at,region,id_type,id_no,name,phone,scheme,person_type,"
-    "employer_id,residence_permit,month,months,base,amount,balance,previous_region,reason,account"
-).split(",")
+HEADER = [
+    "source",
+    "record_id",
+    "action",
+    "occurred_at",
+    "region",
+    "id_type",
+    "id_no",
+    "name",
+    "phone",
+    "scheme",
+    "person_type",
+    "employer_id",
+    "residence_permit",
+    "month",
+    "months",
+    "base",
+    "amount",
+    "balance",
+    "previous_region",
+    "reason",
+    "account",
+]
 
 
 @dataclass(frozen=True)
@@ -49,7 +68,9 @@ class Stack:
         document = json.loads(done.stdout) if done.stdout.strip() else None
         return Answer(done.returncode, document, done.stderr)
 
-    def ask(self, *words: str, timeout: float = 180, text: str | None = None) -> Any:
+    def ask(  # a document of any shape
+        self, *words: str, timeout: float = 180, text: str | None = None
+    ) -> Any:  # noqa: ANN401
         """The document of a command that succeeds."""
         answer = self.run(*words, timeout=timeout, text=text)
         assert answer.code == 0, (words, answer)
@@ -91,38 +112,37 @@ def mover(
     """Three rows of a person: opened at the origin, stopped there, enrolled at the destination."""
     person = {"id_type": "01", "id_no": id_no, "scheme": "310"}
     there = {**person, "source": origin[0], "region": origin[1]}
-    here = {**person, "source": destination[0], "region": destination[1]}
-    return [
-        {
-            **there,
-            "record_id": f"{record}-1",
-            "action": "open",
-            "occurred_at": "2026-02-20T09:00:00+08:00",
-            "name": name,
-            "person_type": "employee",
-            "employer_id": "91410100MA3X0QK72Y",
-            "months": "2019-03..2026-02",
-            "balance": balance,
-        },
-        {
-            **there,
-            "record_id": f"{record}-2",
-            "action": "suspend",
-            "occurred_at": "2026-02-27T17:00:00+08:00",
-            "month": "2026-02",
-            "reason": "left employment",
-        },
-        {
-            **here,
-            "record_id": f"{record}-3",
-            "action": "enroll",
-            "occurred_at": "2026-03-02T09:30:00+08:00",
-            "name": name,
-            "phone": "13800000000",
-            "person_type": "flexible",
-            "residence_permit": "yes",
-            "month": "2026-03",
-            "base": "5500.00",
-            "previous_region": origin[1],
-        },
-    ]
+    opened = {
+        **there,
+        "record_id": f"{record}-1",
+        "action": "open",
+        "occurred_at": "2026-02-20T09:00:00+08:00",
+        "name": name,
+        "person_type": "employee",
+        "employer_id": "91410100MA3X0QK72Y",
+        "months": "2019-03..2026-02",
+        "balance": balance,
+    }
+    stopped = {
+        **there,
+        "record_id": f"{record}-2",
+        "action": "suspend",
+        "occurred_at": "2026-02-27T17:00:00+08:00",
+        "month": "2026-02",
+    }
+    enrolled = {
+        **person,
+        "source": destination[0],
+        "region": destination[1],
+        "record_id": f"{record}-3",
+        "action": "enroll",
+        "occurred_at": "2026-03-02T09:30:00+08:00",
+        "name": name,
+        "phone": "13800000000",
+        "person_type": "flexible",
+        "residence_permit": "yes",
+        "month": "2026-03",
+        "base": "5500.00",
+        "previous_region": origin[1],
+    }
+    return [opened, stopped, enrolled]

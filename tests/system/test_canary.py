@@ -105,11 +105,14 @@ def test_marked_people_are_found_nowhere(stack: Stack, tmp_path: Path) -> None:
     stack.ask("intake", "statement", str(tmp_path / "s.xml"))
     stack.settle()
 
-    places = {f"topic {n}": body.decode("utf-8", "replace") for n, body in
-              asyncio.run(_topics(running.kafka)).items()}
+    places = {
+        f"topic {n}": body.decode("utf-8", "replace")
+        for n, body in asyncio.run(_topics(running.kafka)).items()
+    }
     places |= {f"table {n}": text for n, text in asyncio.run(_tables(running.database)).items()}
-    places |= {f"log {p.name}": p.read_text("utf-8", "replace")
-               for p in (stack.home / "logs").iterdir()}
+    places |= {
+        f"log {p.name}": p.read_text("utf-8", "replace") for p in (stack.home / "logs").iterdir()
+    }
     places |= {f"metrics {n}": httpx.get(f"{url}/metrics").text for n, url in running.urls.items()}
     assert len([name for name in places if name.startswith("topic")]) >= 7
 

@@ -86,9 +86,7 @@ def test_the_timeline_tells_the_story_in_order(stack: Stack, tmp_path: Path) -> 
     assert [message for message in told if message in story] == story
 
 
-def test_every_decision_is_explained_with_its_rule_and_source(
-    stack: Stack, tmp_path: Path
-) -> None:
+def test_every_decision_is_explained_with_its_rule_and_source(stack: Stack, tmp_path: Path) -> None:
     id_no = make_id("410102", date(1992, 6, 1), 13)
     stack.send(tmp_path / "feed.csv", mover("why", id_no, "王芳", "10.00"))
     stack.settle()

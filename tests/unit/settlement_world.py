@@ -134,13 +134,13 @@ class World:
                 assert state.id not in self.entries, state.kind
                 self.entries[state.id] = state
         self.said += decision.out
+        own = [said for said in decision.out if isinstance(said, Command)]
+        if self.held is not None:
+            self.held += own
         check(self)
-        for said in decision.out:
-            if isinstance(said, Command):
-                if self.held is None:
-                    self._handle(said)
-                else:
-                    self.held.append(said)
+        if self.held is None:
+            for command in own:
+                self._handle(command)
 
     def _look(self, message: Message) -> None:
         """What `load` would have read, even where there is nothing."""

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from shared.messages import enrollment as e
 from shared.messages import settlement
 from tests.unit.enrollment_world import (
     HEFEI,
+    NANNING,
     ZHENGZHOU,
     World,
     month,
@@ -107,3 +109,79 @@ def test_after_the_release_two_people_are_needed() -> None:
     late = world.contribute("late", "2026-02", ZHENGZHOU)
 
     assert {fix, spend, refund, late} == {"needs_two_people"}
+
+
+CONTRIBUTION_FIXES: list[tuple[str, dict[str, Any], str | None]] = [
+    ("paid", {"months": ranges("2026-04")}, "not_correctable"),
+    ("paid", {"person_type": "employee"}, None),
+    ("enroll", {"balance_fen": 1}, "not_correctable"),
+    ("enroll", {"person_type": "employee"}, None),
+    ("stop", {"months": ranges("2026-04")}, "not_correctable"),
+    ("stop", {"person_type": "employee"}, None),
+    ("paid", {"amount_fen": 5, "person_type": "employee"}, "not_correctable"),
+]
+
+
+@pytest.mark.parametrize(("meant", "fields", "code"), CONTRIBUTION_FIXES)
+def test_a_correction_fits_the_record_it_corrects(
+    meant: str, fields: dict[str, Any], code: str | None
+) -> None:
+    world = World()
+    world.enroll()
+    world.contribute("paid", "2026-04")
+    world.stop(region=NANNING, month=month("2026-04"))
+
+    given = world.register("correct", "fix", refers_to=record(meant), **fields)
+
+    assert given == code
+    assert world.relation().months == ranges("2026-03..2026-04")
+
+
+def test_a_month_that_another_record_paid_as_well_stays_paid() -> None:
+    world = World()
+    world.enroll()
+    world.contribute("one", "2026-04")
+    world.contribute("two", "2026-04")
+
+    world.register("correct", "fix", refers_to=record("two"), month=month("2026-05"))
+
+    assert world.relation().months == ranges("2026-03..2026-05")
+
+
+def test_correcting_the_only_contribution_moves_the_first_month() -> None:
+    world = World()
+    world.enroll(month=None)
+    world.contribute("paid", "2026-03")
+
+    world.register("correct", "fix", refers_to=record("paid"), month=month("2026-05"))
+
+    assert world.relation().first_month == month("2026-05")
+    assert world.relation().months == ranges("2026-05")
+
+
+def test_a_corrected_stop_may_be_later_than_all_that_was_known() -> None:
+    world = World()
+    world.open()
+    world.stop()
+
+    world.register("correct", "f", to=ZHENGZHOU, refers_to=record("stop"), month=month("2026-03"))
+
+    assert world.relation(ZHENGZHOU).months == ranges("2019-03..2026-03")
+
+
+def test_a_refund_says_of_what() -> None:
+    world = World()
+    world.enroll()
+
+    assert world.register("refund", "back", amount_fen=1) == "unknown_record"
+
+
+def test_a_corrected_phone_reaches_those_who_write_letters() -> None:
+    world = World()
+    world.open()
+
+    code = world.register("correct", "f", to=ZHENGZHOU, refers_to=record("open"), sealed="new")
+
+    assert code is None
+    assert world.person.sealed == "new"
+    assert [m.sealed for m in said(world, e.Registered)] == [None, "new"]

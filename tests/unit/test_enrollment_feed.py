@@ -11,7 +11,7 @@ from services.enrollment import documents
 from services.enrollment.codes import CODES, sentence
 from services.enrollment.feed import ALWAYS, FIELDS, Feed, Form, Refused
 from shared.identity import make_id
-from tests.unit.enrollment_world import MARCH, REGIONS, month, ranges, transfer
+from tests.unit.enrollment_world import MARCH, REGIONS, ROW, month, ranges, transfer
 
 
 def read(**fields: str) -> Form | Refused:
@@ -39,6 +39,15 @@ def test_months_are_read_as_ranges() -> None:
 
     assert isinstance(form, Form)
     assert form.values["months"] == ranges("2019-03..2024-12;2025-02..2025-06")
+
+
+def test_a_long_history_is_no_long_field() -> None:
+    text = ";".join(f"{year}-01..{year}-06" for year in range(1990, 2026))
+
+    form = read(action="open", months=text)
+
+    assert isinstance(form, Form)
+    assert form.values["months"] == ranges(text)
 
 
 def test_an_old_citizen_number_is_the_same_person() -> None:
@@ -74,6 +83,7 @@ REFUSED = [
     ({"account": "1"}, "unknown_value"),
     ({"nature": "odd"}, "unknown_value"),
     ({"plan_year": "27"}, "bad_year"),
+    ({"plan_year": "1066"}, "bad_year"),
     ({"occurred_at": "2026-03-02T09:31:00+08:00"}, "future_date"),
     ({"occurred_at": "2026-03-02T09:30:00"}, "bad_time"),
     ({"occurred_at": "yesterday"}, "bad_time"),
@@ -144,6 +154,14 @@ def test_a_transfer_is_promised_where_the_record_begins_one(
     assert isinstance(form, Form)
     assert (form.transfer == transfer("7")) == promised
     assert (form.transfer is not None) == promised
+
+
+def test_a_plan_year_is_a_number() -> None:
+    form = read(plan_year="2027")
+
+    assert isinstance(form, Form)
+    assert form.values["plan_year"] == 2027
+    assert form.key == ("test", "7")
 
 
 def test_a_withdrawal_is_of_the_transfer_it_refers_to() -> None:

@@ -259,24 +259,6 @@ def test_what_was_never_released_cannot_be_corrected() -> None:
     assert isinstance(answer, e.RecordWithheld)
 
 
-def test_months_of_an_earlier_move_go_on_to_the_next_region() -> None:
-    world = stopped()
-    world.ask()
-    world.enroll()
-    world.stop(region=NANNING, name="stop 2", month=month("2026-03"))
-    released = world.ask("on", to=NANNING, destination=HEFEI)[-1]
-
-    out = world.join("2019-03..2026-02")
-
-    assert isinstance(released, e.RecordReleased)
-    assert released.months == ranges("2026-03")
-    assert types(out) == ["RecordJoined", "RecordCorrected"]
-    corrected = out[-1]
-    assert isinstance(corrected, e.RecordCorrected)
-    assert (corrected.to, corrected.version) == (HEFEI, 2)
-    assert corrected.months == ranges("2019-03..2026-03")
-
-
 def test_a_command_of_another_service_means_nothing_here() -> None:
     spend = settlement.Spend(to=NANNING, person=PERSON, record=transfer("x"), amount_fen=1)
 

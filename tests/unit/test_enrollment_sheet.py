@@ -205,3 +205,9 @@ BODIES: list[tuple[bytes, list[Any]]] = [
 @pytest.mark.parametrize(("body", "rows"), BODIES)
 def test_json_bodies_become_rows(body: bytes, rows: list[Any]) -> None:
     assert documents.rows_of(body) == rows
+
+
+def test_an_endless_row_is_answered_and_the_next_is_read() -> None:
+    head, *rows = EXAMPLE.encode().splitlines(keepends=True)
+
+    assert answers(head, b"x" * 100_000 + b"\n", rows[0]) == ["line_too_long", "ok"]

@@ -14,6 +14,7 @@ SERVICES = ("enrollment", "transfer", "settlement", "notification", "monitor")
 
 def _run(script: str) -> None:
     driver = op.get_bind().connection.driver_connection
+    assert driver
     await_only(driver.execute(script))
 
 

@@ -161,8 +161,9 @@ async def _thread(call: Callable[..., Any], *arguments: object) -> Any:  # noqa:
 def _people(count: int, now: datetime) -> tuple[list[Record], list[Record]]:
     """The records of histories, and of those who then move over all corridors in turn."""
     known = regions.load(Settings().regions)
-    yesterday = now.date() - timedelta(days=1)
-    stage = stories.Stage(known, yesterday, yesterday, yesterday, 1)
+    # On days that are over: what is later than the clock is refused.
+    opened, stopped, moved = (now.date() - timedelta(days=n) for n in (3, 2, 1))
+    stage = stories.Stage(known, opened, stopped, moved, 1)
     codes = [region.code for region in known.all]
     corridors = [(a, b) for a in codes for b in codes if a != b and {a, b} != _HEBEI]
     random = Random(SEED)

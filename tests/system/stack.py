@@ -105,11 +105,9 @@ def mover(
     id_no: str,
     name: str,
     balance: str,
-    *,
     origin: tuple[str, str] = ("ha-hrss", "410100"),
-    destination: tuple[str, str] = ("gx-hrss", "450100"),
 ) -> list[dict[str, str]]:
-    """Three rows of a person: opened at the origin, stopped there, enrolled at the destination."""
+    """Three rows of a person: opened at the origin, stopped there, enrolled in Nanning."""
     person = {"id_type": "01", "id_no": id_no, "scheme": "310"}
     there = {**person, "source": origin[0], "region": origin[1]}
     opened = {
@@ -118,8 +116,7 @@ def mover(
         "action": "open",
         "occurred_at": "2026-02-20T09:00:00+08:00",
         "name": name,
-        "person_type": "employee",
-        "employer_id": "91410100MA3X0QK72Y",
+        "person_type": "benefit-recipient",
         "months": "2019-03..2026-02",
         "balance": balance,
     }
@@ -130,11 +127,14 @@ def mover(
         "occurred_at": "2026-02-27T17:00:00+08:00",
         "month": "2026-02",
     }
-    enrolled = {
+    return [opened, stopped, _enrolled({**person, "record_id": f"{record}-3"}, name, origin[1])]
+
+
+def _enrolled(person: dict[str, str], name: str, origin: str) -> dict[str, str]:
+    return {
         **person,
-        "source": destination[0],
-        "region": destination[1],
-        "record_id": f"{record}-3",
+        "source": "gx-hrss",
+        "region": "450100",
         "action": "enroll",
         "occurred_at": "2026-03-02T09:30:00+08:00",
         "name": name,
@@ -143,6 +143,5 @@ def mover(
         "residence_permit": "yes",
         "month": "2026-03",
         "base": "5500.00",
-        "previous_region": origin[1],
+        "previous_region": origin,
     }
-    return [opened, stopped, enrolled]

@@ -78,6 +78,17 @@ async def _publish(kafka: str, rows: list[dict[str, str]]) -> None:
     await producer.stop()
 
 
+def everywhere(stack: Stack, running: embedded.Stack) -> dict[str, str]:
+    """All that the stack keeps or says, by where it stands."""
+    topics = asyncio.run(_topics(running.kafka))
+    places = {f"topic {n}": body.decode("utf-8", "replace") for n, body in topics.items()}
+    places |= {f"table {n}": text for n, text in asyncio.run(_tables(running.database)).items()}
+    for path in (stack.home / "logs").iterdir():
+        places[f"log {path.name}"] = path.read_text("utf-8", "replace")
+    places |= {f"metrics {n}": httpx.get(f"{url}/metrics").text for n, url in running.urls.items()}
+    return places
+
+
 def test_marked_people_are_found_nowhere(stack: Stack, tmp_path: Path) -> None:
     running = embedded.find(stack.home)
     assert running
@@ -105,15 +116,7 @@ def test_marked_people_are_found_nowhere(stack: Stack, tmp_path: Path) -> None:
     stack.ask("intake", "statement", str(tmp_path / "s.xml"))
     stack.settle()
 
-    places = {
-        f"topic {n}": body.decode("utf-8", "replace")
-        for n, body in asyncio.run(_topics(running.kafka)).items()
-    }
-    places |= {f"table {n}": text for n, text in asyncio.run(_tables(running.database)).items()}
-    places |= {
-        f"log {p.name}": p.read_text("utf-8", "replace") for p in (stack.home / "logs").iterdir()
-    }
-    places |= {f"metrics {n}": httpx.get(f"{url}/metrics").text for n, url in running.urls.items()}
+    places = everywhere(stack, running)
     assert len([name for name in places if name.startswith("topic")]) >= 7
 
     marks = [NAME, PHONE, ACCOUNT, *people.values()]

@@ -163,7 +163,7 @@ def test_without_a_reference_nothing_doubtful_is_matched(
         ("张薇", "张伟", "homophone"),
         ("张?明", "张晓明", "damaged"),
         ("张明晓", "张晓明", "order"),
-        ("张小明", "张晓明", "typo"),
+        ("张大明", "张晓明", "typo"),
         ("李明华", "李明", None),
         ("王芳", "张伟", None),
         (None, "张伟", "unread"),

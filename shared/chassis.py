@@ -118,9 +118,10 @@ _NO_CONSUMER = _NoConsumer()
 async def _take(reader: Reader, message: KafkaMessage) -> None:
     try:
         await reader.take([_raw(record) for record in message.raw_message])
-    except asyncio.CancelledError:
-        raise
-    except BaseException:  # a handler that raised would be taken for handled
+    except BaseException as error:  # a handler that raised would be taken for handled
+        task = asyncio.current_task()
+        if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
+            raise
         log.critical("reader.died", reader=reader.name, exc_info=True)
         os._exit(1)
 

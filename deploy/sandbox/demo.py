@@ -117,11 +117,13 @@ def _day(played: Run, day: date) -> None:
     network.go_to(datetime.combine(day, _EVENING, SHANGHAI))
     for records in played.days.get(day, {}).values():
         for start in range(0, len(records), _CHUNK_ROWS):
-            outcomes = network.register(records[start : start + _CHUNK_ROWS])
+            chunk = records[start : start + _CHUNK_ROWS]
+            outcomes = network.register(chunk)
             counts["rows"] += outcomes.total()
             counts.update({f"rows {outcome}": n for outcome, n in outcomes.items()})
-            # One file after the other, as systems send them through a day: not as one burst.
-            network.quiet()
+            # Those who move come in one file after the other, as through a day: not in one burst.
+            if any(record["action"] in ("enroll", "apply") for record in chunk):
+                network.quiet()
     if not _CALENDAR.is_working_day(day):
         return
     found = (network.instructions(code, day) for code in played.codes)

@@ -50,7 +50,6 @@ def compile_report(
         "balanced": bool(balance["balanced"]),
         "nobody was given another's money": _rightly_matched(transfers, arrived),
         f"at least {LEAST_ADVANCES} advances": advances >= LEAST_ADVANCES,
-        "advance p99 under one second": 0 < float(latency["p99"]) < MOST_ADVANCE_MS,
     }
     return {
         "ok": all(checks.values()),
@@ -62,6 +61,8 @@ def compile_report(
             "count": advances,
             "sum": yuan(sum(parse_yuan(row["advanced"]) for row in transfers)),
             "latency_ms": latency,
+            # Told, not checked: a busy machine is no failure of the demo.
+            "within_a_second": float(latency["p99"]) < MOST_ADVANCE_MS,
         },
         "exposure": network.ask("settlement", "/v1/exposure"),
         "suspense": _suspense(balance),
@@ -121,9 +122,10 @@ def show(console: Console, content: Row) -> None:
         for step in content["person"]["timeline"]:
             console.print(f"  {step['at'][:19].replace('T', ' ')}  {step['text']}")
     advances, latency = content["advances"], content["advances"]["latency_ms"]
+    aim = "" if advances["within_a_second"] else ", more than the second that is aimed at"
     console.print(
         f"\n{advances['count']} advances, {advances['sum']} yuan in all; from the registration "
-        f"p50 {latency['p50']:.0f} ms, p99 {latency['p99']:.0f} ms"
+        f"p50 {latency['p50']:.0f} ms, p99 {latency['p99']:.0f} ms{aim}"
     )
     for name, holds in content["checks"].items():
         if not holds or name.startswith(("invariant", "balanced", "nobody")):

@@ -9,7 +9,6 @@ from services.enrollment.codes import sentence
 from services.enrollment.persons import Explanation, Person, Relation, Verdict
 from shared import months
 from shared.calendar import SHANGHAI
-from shared.months import Ranges
 
 
 def person_shape(person: Person, today: date) -> dict[str, Any]:
@@ -68,12 +67,7 @@ def _enrollment(relation: Relation) -> dict[str, Any]:
         "entitled_from": _text(entitlement.entitled_from),
         "waiting_months": entitlement.waiting_months,
         "retroactive_from": _text(entitlement.retroactive_from),
-        "arrears": _arrears(relation.arrears),
     }
-
-
-def _arrears(due: Ranges) -> list[str]:
-    return months.ranges_text(due)
 
 
 def _text(month: int | None) -> str | None:

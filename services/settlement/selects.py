@@ -22,9 +22,7 @@ SELECT * FROM corridors
  ORDER BY origin, destination FOR UPDATE
 """
 
-HOLDERS_READ = """
-SELECT * FROM holders WHERE (person, region) IN (SELECT * FROM unnest($1::text[], $2::text[]))
-"""
+HOLDERS_READ = "SELECT * FROM holders WHERE person = ANY($1) AND region = ANY($2)"
 
 HOLDERS = f"{HOLDERS_READ} ORDER BY person, region FOR UPDATE"
 
@@ -39,15 +37,13 @@ SELECT * FROM receipt_parts
 
 RECEIPTS = "SELECT * FROM receipts WHERE receipt = ANY($1)"
 
-RELEASES = """
-SELECT * FROM releases WHERE person = ANY($1) OR transfer = ANY($2)
- ORDER BY person, transfer FOR UPDATE
-"""
+RELEASES = "SELECT * FROM releases WHERE {} ORDER BY person, transfer FOR UPDATE"
 
-CLAIMS = """
-SELECT * FROM claims WHERE person = ANY($1) OR transfer = ANY($2)
- ORDER BY person, transfer FOR UPDATE
-"""
+CLAIMS = "SELECT * FROM claims WHERE {} ORDER BY person, transfer FOR UPDATE"
+
+# Which releases or claims: asked for by one index where one will do.
+OF_PERSONS = "person = ANY($1)"
+OF_PERSONS_OR_TRANSFERS = "person = ANY($1) OR transfer = ANY($2)"
 
 # The claims of a destination, an origin and an amount, with the blind keys of their names.
 EXPECTED = """

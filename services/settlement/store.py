@@ -100,9 +100,18 @@ async def _read(
     return found
 
 
+def _which(
+    statement: str, persons: list[str], transfers: list[UUID]
+) -> tuple[str, *tuple[list[Any], ...]]:
+    if not transfers:
+        return statement.format(selects.OF_PERSONS), persons
+    return statement.format(selects.OF_PERSONS_OR_TRANSFERS), persons, transfers
+
+
 async def _holders(db: asyncpg.Connection, needs: Needs, states: States) -> None:
     if needs.holders:
         wanted = columns(sorted(needs.holders), 2)
+        # More than was asked for, where persons have accounts at several regions: it does no harm.
         await _read(db, states, "holder", rows.HOLDERS, selects.HOLDERS, *wanted)
 
 
@@ -135,9 +144,8 @@ async def _releases(db: asyncpg.Connection, needs: Needs, states: States) -> Non
     if not persons and not references:
         return
     by_person: defaultdict[str, list[UUID]] = defaultdict(list)
-    for release in await _read(
-        db, states, "release", rows.RELEASES, selects.RELEASES, persons, references
-    ):
+    which = _which(selects.RELEASES, persons, references)
+    for release in await _read(db, states, "release", rows.RELEASES, *which):
         states["released", release.transfer] = ((release.person, release.transfer),)
         by_person[release.person].append(release.transfer)
     for person in persons:
@@ -159,9 +167,8 @@ async def _claims(
     if not persons and not transfers:
         return
     by_person: defaultdict[str, list[UUID]] = defaultdict(list)
-    for claim in await _read(
-        db, states, "claim", rows.CLAIMS, selects.CLAIMS, persons, list(transfers)
-    ):
+    which = _which(selects.CLAIMS, persons, list(transfers))
+    for claim in await _read(db, states, "claim", rows.CLAIMS, *which):
         states["claimed", claim.transfer] = ((claim.person, claim.transfer),)
         by_person[claim.person].append(claim.transfer)
     for person in persons:

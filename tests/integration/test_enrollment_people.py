@@ -78,7 +78,6 @@ async def test_a_person_is_shown_as_published_once_the_record_has_joined(desk: D
         "entitled_from": "2026-03",
         "waiting_months": 0,
         "retroactive_from": None,
-        "arrears": [],
     }
 
 

@@ -55,7 +55,6 @@ def test_who_has_not_paid_is_told_to_pay() -> None:
 
     assert first["next"] == {"what": "pay the first month", "at": None}
     assert due["next"] == {"what": "pay the months due", "at": None}
-    assert due["enrollments"][0]["arrears"] == ["2026-04"]
 
 
 def test_cover_that_stopped_lasts_to_the_end_of_its_last_month() -> None:

@@ -203,6 +203,9 @@ def _join(now: Transfer, message: Message, at: datetime, regions: Regions) -> St
                 "the corrected record is joined; the clocks go on",
                 c.join_record(now, message),
             )
+        case ("joined", e.RecordCorrected(version=version)) if version > now.version:
+            more = c.join_record(now, message)
+            return go(replace(now, version=version), "months that came late are joined too", more)
         case ("disputed", e.RecordWithheld(code=code)):
             new = replace(now, record="refused", reason="record-withheld", stopped_at=None)
             return go(
@@ -295,9 +298,8 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
                 excess=message.excess_fen,
             )
     money = money_of(funds)
-    if money == "funded":
-        new = replace(new, reason=None if now.record != "refused" else now.reason)
-    return go(replace(new, funds=funds, money=money), why)
+    reason = None if money == "funded" and now.record != "refused" else new.reason
+    return go(replace(new, funds=funds, money=money, reason=reason), why)
 
 
 # ── 6. Deadlines ──────────────────────────────────────────────────────────────────────────────
@@ -326,11 +328,8 @@ def _remind(now: Transfer, at: datetime, regions: Regions) -> Step:
         if missed.level < HIGHEST_LEVEL or missed.step == "funds":
             kept.append(Deadline(missed.step, later, missed.level + 1))
     late = now.overdue or any(d.step != "funds" for d in due)
-    return go(
-        replace(now, deadlines=tuple(kept), overdue=late),
-        "a step is late: urge whoever owes it, then escalate",
-        *say,
-    )
+    new = replace(now, deadlines=tuple(kept), overdue=late)
+    return go(new, "a step is late: urge whoever owes it, then escalate", *say)
 
 
 # ── What the chapters share ───────────────────────────────────────────────────────────────────

@@ -78,12 +78,16 @@ class Stack:
 
     def send(self, path: Path, rows: list[dict[str, str]]) -> list[dict[str, str]]:
         """Writes rows as a feed, takes them in, and gives the answer file."""
+        self.write(path, rows)
+        self.ask("intake", "registrations", str(path))
+        return self.answers(path)
+
+    def write(self, path: Path, rows: list[dict[str, str]]) -> None:
+        """Writes rows as a feed."""
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, HEADER, restval="")
             writer.writeheader()
             writer.writerows(rows)
-        self.ask("intake", "registrations", str(path))
-        return self.answers(path)
 
     def answers(self, path: Path) -> list[dict[str, str]]:
         """The answer file of a feed."""
@@ -96,7 +100,7 @@ class Stack:
 
     def processes(self) -> dict[str, dict[str, Any]]:
         """The processes of the stack by name, as `status` tells them."""
-        status = self.ask("status")
+        status = self.run("status").document  # exit 1 while something is not ready
         return {process["name"]: process for process in status["processes"]}
 
 

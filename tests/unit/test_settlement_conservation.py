@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from services.settlement.exposure import Limits
 from services.settlement.states import Claim, Part
-from shared.messages import Command, Message
+from shared.messages import Message
 from shared.messages.settlement import Contribute, PayOut, Spend
 from tests.unit.settlement_world import (
     PERSON,
@@ -67,7 +67,7 @@ def stories(draw: st.DrawFn) -> Lanes:
     return {"enrollment": enrollment, "transfer": transfers, "bank": bank}
 
 
-def told(world: World, lanes: Lanes, choose: Callable[[list[str]], str], advance: bool) -> World:
+def told(world: World, lanes: Lanes, choose: Callable[[list[str]], str], *, advance: bool) -> World:
     """Delivers all messages of the lanes, the next lane chosen every time."""
     world.held = deque()
     waiting = {name: deque(messages) for name, messages in lanes.items()}
@@ -82,33 +82,36 @@ def told(world: World, lanes: Lanes, choose: Callable[[list[str]], str], advance
     return world
 
 
-def end_of(world: World) -> dict[object, object]:
+def end_of(world: World) -> dict[str, object]:
     """What must not depend on the order: who holds what, who owes what, what is unmatched."""
-    claims = {
-        (T, p): (c.announced_fen, c.credited_fen, c.awaiting_fen, c.matched_fen, c.excess_fen)
-        for T, p in ((T1, PERSON), (T2, PERSON), (T3, OTHER))
-        if (c := world.states.get(("claim", p, T))) is not None and hasattr(c, "announced_fen")
+    return {
+        "claims": {
+            (c.transfer, c.person): (
+                *(c.announced_fen, c.credited_fen, c.awaiting_fen),
+                *(c.matched_fen, c.excess_fen),
+            )
+            for c in world.all(Claim)
+        },
+        "balances": {
+            (region, person): world.balance(region, person)
+            for region in (A, B, C)
+            for person in (PERSON, OTHER)
+        },
+        "owed": {
+            (region, account): world.account(region, account)
+            for region in (A, B)
+            for account in ("suspense", f"payable:{A}", f"payable:{B}", f"payable:{C}")
+        },
     }
-    balances = {
-        (region, person): world.balance(region, person)
-        for region in (A, B, C)
-        for person in (PERSON, OTHER)
-    }
-    owed = {
-        (region, account): world.account(region, account)
-        for region in (A, B)
-        for account in ("suspense", f"payable:{A}", f"payable:{B}", f"payable:{C}")
-    }
-    return {"claims": claims, **balances, **owed}
 
 
 @settings(max_examples=300, deadline=None)
 @given(lanes=stories(), data=st.data(), advance=st.booleans())
 def test_any_interleaving_ends_the_same(lanes: Lanes, data: st.DataObject, advance: bool) -> None:  # noqa: FBT001
-    expected = told(World(limits=EXACT), lanes, lambda ready: ready[0], advance)
+    expected = told(World(limits=EXACT), lanes, lambda ready: ready[0], advance=advance)
 
     found = told(
-        World(limits=EXACT), lanes, lambda ready: data.draw(st.sampled_from(ready)), advance
+        World(limits=EXACT), lanes, lambda ready: data.draw(st.sampled_from(ready)), advance=advance
     )
 
     assert end_of(found) == end_of(expected)
@@ -126,8 +129,8 @@ def test_the_books_balance_under_any_limit_with_spending_death_and_repetition(
 ) -> None:
     spend = Spend(to=B, person=PERSON, record=some_id("spend"), amount_fen=spent_fen)
     death = PayOut(to=B, person=OTHER, record=some_id("death"), reason="deceased")
-    repeated = [m for m in (*lanes["transfer"], *lanes["bank"]) if isinstance(m, Command)]
-    more = {**lanes, "person": [spend], "heirs": [death], "again": repeated}
+    repeated = [*lanes["transfer"], *lanes["bank"]]
+    more: Lanes = {**lanes, "person": [spend], "heirs": [death], "again": repeated}
 
     world = told(
         World(limits=limits), more, lambda ready: data.draw(st.sampled_from(ready)), advance=True

@@ -1,0 +1,60 @@
+"""What the demo's report checks by itself, and the days it plays."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from deploy.sandbox import demo, report
+
+TRANSFER = "0fd4dc9a-da1e-5bfc-b284-fe127735ed58"
+
+
+def row(**changes: object) -> dict[str, object]:
+    """A transfer as it is published, with changes."""
+    fields: dict[str, object] = {
+        "transfer_id": TRANSFER, "record": "joined", "money": "funded", "overdue": False,
+        "received": "10.00",
+    }  # fmt: skip
+    return fields | changes
+
+
+@pytest.mark.parametrize(
+    ("arrived", "holds"),
+    [
+        ({TRANSFER.replace("-", ""): 1000}, True),
+        ({TRANSFER.replace("-", ""): 999}, False),
+        ({}, False),
+    ],
+)
+def test_a_transfer_that_received_more_than_the_bank_paid_for_it_is_found(
+    arrived: dict[str, int], *, holds: bool
+) -> None:
+    assert report._rightly_matched([row()], arrived) is holds
+
+
+def test_every_outcome_is_told_from_the_others() -> None:
+    shown = [
+        row(),
+        row(record="refused", money="none"),
+        row(record="withdrawn", money="none"),
+        row(record="not_needed", money="none"),
+        row(money="awaiting_funds"),
+        row(money="advanced", overdue=True),
+        row(money="short"),
+        row(money="over"),
+        row(money="paid_out"),
+    ]
+
+    for name, holds in report.OUTCOMES.items():
+        assert any(map(holds, shown)), name
+    assert not report.OUTCOMES["money advanced and overdue"](row(money="advanced"))
+
+
+def test_the_demo_plays_every_working_day_and_the_days_of_feeds_besides() -> None:
+    saturday, monday = date(2026, 3, 7), date(2026, 3, 2)
+
+    days = demo._days([monday, saturday])
+
+    assert days[:6] == [monday + timedelta(days=n) for n in range(6)]
+    assert date(2026, 3, 8) not in days
+    assert len(days) == demo.WORKING_DAYS + 1

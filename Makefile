@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 COMPOSE := docker compose
 
-.PHONY: help setup demo test lint saga bench up down logs lock clean
+.PHONY: help setup demo test lint saga interfaces bench up down logs lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ lint: setup ## style, types, boundaries between packages, and whether the locks 
 
 saga: setup ## write the saga's matrix and diagram, derived from its code, into the documents
 	@$(PYTHON) -m services.transfer.matrix
+
+interfaces: setup ## write AsyncAPI and OpenAPI, derived from the code, into docs/interfaces
+	@$(PYTHON) -m deploy.interfaces
 
 bench: setup ## 2,000 transfers through real Kafka and PostgreSQL, with figures
 	@.venv/bin/jiexu bench --transfers 2000

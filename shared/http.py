@@ -93,8 +93,7 @@ async def serve(process: "Process", app: "App", health: Health) -> None:
     """Serves the service's HTTP interface until cancelled."""
     api = FastAPI(title=f"Jiexu {process.name}", version="1", docs_url=None, redoc_url=None)
     api.state.tokens = read_tokens(process.settings.tokens)
-    _routes(api, process, health)
-    _dead_letters(api, process)
+    routes(api, process, health)
     api.include_router(app.router)
 
     @api.exception_handler(Refusal)
@@ -120,7 +119,10 @@ async def serve(process: "Process", app: "App", health: Health) -> None:
     await server._serve()  # noqa: SLF001 - the public `serve` takes over the process's signals
 
 
-def _routes(api: FastAPI, process: "Process", health: Health) -> None:
+def routes(api: FastAPI, process: "Process", health: Health) -> None:
+    """What every service answers besides its own interface."""
+    _dead_letters(api, process)
+
     @api.get("/health/live")
     async def live() -> dict[str, str]:
         return {"service": process.name}

@@ -278,7 +278,9 @@ class Books:
             reverses=None,
             postings=postings,
         )
-        turnover = ledger.totals(postings)
+        self._turn_over(person, region, ledger.totals(postings))
+
+    def _turn_over(self, person: str, region: str, turnover: dict[str, tuple[int, int]]) -> None:
         if ledger.PERSONAL not in turnover and ledger.AWAITING not in turnover:
             return
         holder = self.holder(person, region)

@@ -202,15 +202,19 @@ def take_back(books: Books, m: RecordReceipt, part: Part, detail: Detail) -> int
         subject=f"{m.receipt}/{part.part}",
         transfer=release.transfer,
     )
-    books.say(
-        RemittanceReturned(
-            to=release.destination,
-            person=release.person,
-            transfer=release.transfer,
-            destination=release.destination,
-            receipt=m.receipt,
-            amount_fen=over_fen + owed_fen,
-            code=detail.return_code,
-        )
-    )
+    books.say(_came_back(release, m.receipt, over_fen + owed_fen, detail.return_code))
     return over_fen + owed_fen
+
+
+def _came_back(
+    release: Release, receipt: UUID, amount_fen: int, code: str | None
+) -> RemittanceReturned:
+    return RemittanceReturned(
+        to=release.destination,
+        person=release.person,
+        transfer=release.transfer,
+        destination=release.destination,
+        receipt=receipt,
+        amount_fen=amount_fen,
+        code=code,
+    )

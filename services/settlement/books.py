@@ -293,5 +293,5 @@ class Books:
             awaiting_debit_fen=holder.awaiting_debit_fen + awaiting[0],
             awaiting_credit_fen=holder.awaiting_credit_fen + awaiting[1],
         )
-        assert holder.balance_fen >= 0, kind
+        assert holder.balance_fen >= 0, region
         self.keep_holder(holder)

@@ -46,3 +46,20 @@ async def settle(
         events += [message for message in said if not isinstance(message, Command)]
         batch = [message for message in said if isinstance(message, Command)]
     return events
+
+
+async def connect(database: str) -> asyncpg.Connection:
+    """As the service connects: with its own role, in its own schema."""
+    return await asyncpg.connect(
+        database,
+        server_settings={"role": "jiexu_settlement", "search_path": "settlement"},
+    )
+
+
+async def balance(db: asyncpg.Connection, region: str, account: str) -> int:
+    found = await db.fetchrow(
+        "SELECT debit_fen, credit_fen FROM balances WHERE region = $1 AND account = $2",
+        region,
+        account,
+    )
+    return abs(found["debit_fen"] - found["credit_fen"]) if found else 0

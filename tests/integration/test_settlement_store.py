@@ -4,15 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from services.settlement.app import Settlement
 from services.settlement.exposure import Limits
-from shared import names
 from shared.messages import Message
 from shared.messages.settlement import (
     AdvanceCredited,
@@ -28,9 +25,9 @@ from shared.messages.settlement import (
     RemittanceReturned,
 )
 from shared.regions import load
-from shared.sealing import Keyring, seal
+from shared.sealing import Keyring
 from shared.settings import read_secrets, settings
-from tests.integration.drive import START, drive, settle
+from tests.integration.drive import START, balance, connect, drive, settle
 from tests.unit.settlement_world import (
     DAY,
     PERSON,
@@ -68,57 +65,6 @@ async def db(database: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await connect(database)
     yield connection
     await connection.close()
-
-
-@pytest.fixture
-async def owner(database: str) -> AsyncIterator[asyncpg.Connection]:
-    """Who makes and deletes person keys, which settlement may only read."""
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
-
-
-async def connect(database: str) -> asyncpg.Connection:
-    """As the service connects: with its own role, in its own schema."""
-    return await asyncpg.connect(
-        database,
-        server_settings={"role": "jiexu_settlement", "search_path": "settlement"},
-    )
-
-
-async def balance(db: asyncpg.Connection, region: str, account: str) -> int:
-    found = await db.fetchrow(
-        "SELECT debit_fen, credit_fen FROM balances WHERE region = $1 AND account = $2",
-        region,
-        account,
-    )
-    return abs(found["debit_fen"] - found["credit_fen"]) if found else 0
-
-
-async def person_at(
-    owner: asyncpg.Connection, keyring: Keyring, name: str, person: str = PERSON, **others: object
-) -> Message:
-    """The message that opens an account at B for somebody of this name."""
-    keys = await keyring.create_person_keys(owner, [person])
-    fields: dict[str, Any] = {"name_keys": keyring.blind(names.forms(name)), **others}
-    return open_account(
-        B,
-        person=person,
-        record=uuid4(),
-        sealed=seal(keys[person], {"name": name, "phone": ""}),
-        **fields,
-    )
-
-
-async def named_receipt(
-    db: asyncpg.Connection, keyring: Keyring, label: str, remark: str, amount_fen: int
-) -> Message:
-    """A receipt from A without a reference, as the edge sends it."""
-    key = await keyring.statement_key(db, f"{DAY:%Y-%m}")
-    keys = keyring.blind(names.candidates(remark))
-    line = {"payments": [{"payee_name": "", "remark": remark}]}
-    one = detail(amount_fen, payer_region=A, name_keys=keys)
-    return receipt(label, one, sealed=seal(key, line))
 
 
 async def test_the_whole_story_in_batches(db: asyncpg.Connection, books: Settlement) -> None:
@@ -168,84 +114,6 @@ async def test_a_correction_takes_what_had_come_in_excess(
 
     assert only(AdvanceFunded, said).excess_fen == 0
     assert await balance(db, B, "suspense") == 0
-
-
-async def test_a_name_payer_and_amount_match_once_the_lines_are_read(
-    db: asyncpg.Connection, owner: asyncpg.Connection, books: Settlement, keyring: Keyring
-) -> None:
-    await settle(db, books, [await person_at(owner, keyring, "张晓薇"), credit(408412)])
-    line = await named_receipt(db, keyring, "r", "张晓薇医保个人账户转移", 408412)
-
-    said = await settle(db, books, [line])
-
-    assert only(AdvanceFunded, said).matched_fen == 408412
-    assert await db.fetchval("SELECT rule FROM receipt_parts") == "payer-name-amount"
-
-
-async def test_a_named_receipt_before_the_advance_waits_for_it(
-    db: asyncpg.Connection, owner: asyncpg.Connection, books: Settlement, keyring: Keyring
-) -> None:
-    line = await named_receipt(db, keyring, "r", "ZHANG XIAOWEI", 408412)
-    early = await settle(db, books, [line])
-
-    said = await settle(db, books, [await person_at(owner, keyring, "张晓薇"), credit(408412)])
-
-    assert only(ReceiptUnmatched, early).code == "unknown"
-    assert only(AdvanceFunded, said).matched_fen == 408412
-
-
-@pytest.mark.parametrize("remark", ["张小薇 转移", "张晓薇明", "薇晓张"])
-async def test_a_name_that_only_resembles_asks_a_person(
-    db: asyncpg.Connection,
-    owner: asyncpg.Connection,
-    books: Settlement,
-    keyring: Keyring,
-    remark: str,
-) -> None:
-    await settle(db, books, [await person_at(owner, keyring, "张晓薇"), credit(408412)])
-
-    said = await settle(db, books, [await named_receipt(db, keyring, "r", remark, 408412)])
-
-    assert only(ReceiptUnmatched, said).code in {"ambiguous", "unknown"}
-    assert await balance(db, B, "suspense") == 408412
-
-
-async def test_two_people_of_one_name_origin_and_amount_ask_a_person(
-    db: asyncpg.Connection, owner: asyncpg.Connection, books: Settlement, keyring: Keyring
-) -> None:
-    twins = [await person_at(owner, keyring, "张伟", person) for person in (PERSON, OTHER)]
-    await settle(db, books, [*twins, credit(100), credit(100, T2, person=OTHER)])
-
-    said = await settle(db, books, [await named_receipt(db, keyring, "r", "张伟", 100)])
-
-    assert only(ReceiptUnmatched, said).code == "ambiguous"
-
-
-async def test_a_reference_of_one_and_the_name_of_another_ask_a_person(
-    db: asyncpg.Connection, owner: asyncpg.Connection, books: Settlement, keyring: Keyring
-) -> None:
-    people = [
-        await person_at(owner, keyring, "张伟"),
-        await person_at(owner, keyring, "李娜", OTHER),
-    ]
-    await settle(db, books, [*people, credit(100), credit(250, T2, person=OTHER)])
-    keys = keyring.blind(names.candidates("李娜"))
-
-    said = await settle(db, books, [receipt("r", detail(100, T1, name_keys=keys))])
-
-    assert only(ReceiptUnmatched, said).code == "ambiguous"
-    assert '"other-name"' in await db.fetchval("SELECT evidence::text FROM receipt_parts")
-
-
-async def test_an_erased_name_decides_nothing(
-    db: asyncpg.Connection, owner: asyncpg.Connection, books: Settlement, keyring: Keyring
-) -> None:
-    await settle(db, books, [await person_at(owner, keyring, "张晓薇"), credit(100)])
-    await owner.execute("DELETE FROM cell.person_keys")
-
-    said = await settle(db, books, [await named_receipt(db, keyring, "r", "张晓薇", 100)])
-
-    assert only(ReceiptUnmatched, said).code == "ambiguous"
 
 
 class Narrow(Settlement):

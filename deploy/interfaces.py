@@ -64,9 +64,7 @@ def _topics(kind: str) -> list[str]:
     message = CATALOGUE[kind]
     if message.owner == "chassis":
         return [f"cn.{service}.{message.stream}" for service in SERVICES]
-    if hasattr(message, "answers"):
-        return [str(message.answers)]
-    return [f"cn.{message.owner}.{message.stream}"]
+    return [message.model_construct(to="450100").topic("cn")]
 
 
 def openapi(service: str) -> dict[str, Any]:

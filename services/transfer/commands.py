@@ -84,7 +84,11 @@ def join_record(
 def release_funds(now: Transfer) -> settlement.ReleaseFunds:
     """O is asked to empty the account and owe the money to D."""
     return settlement.ReleaseFunds(
-        to=now.origin, person=now.person, transfer=now.id, destination=now.destination
+        to=now.origin,
+        person=now.person,
+        transfer=now.id,
+        destination=now.destination,
+        opened_at=now.opened_at,
     )
 
 
@@ -96,6 +100,7 @@ def pay_out(now: Transfer) -> settlement.PayOut:
         transfer=now.id,
         destination=now.destination,
         reason="no-account-at-destination",
+        opened_at=now.opened_at,
     )
 
 
@@ -112,6 +117,7 @@ def credit_advance(
         amount_fen=amount_fen,
         released_on=released_on,
         advance=rules.advance(now.pair) and not now.deceased,
+        opened_at=now.opened_at,
     )
 
 

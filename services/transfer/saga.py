@@ -265,12 +265,10 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
     funds = now.funds
     new = now
     match message:
-        case s.PaidOut(amount_fen=amount) if now.money == "pending" and now.version:
-            funds = replace(funds, paid_out=amount)
-            new = replace(now, funds=funds, money="paid_out" if amount else "none")
+        case s.PaidOut(amount_fen=amount) if now.money in ("pending", "paid_out") and now.version:
+            funds = replace(funds, paid_out=funds.paid_out + amount)
+            new = replace(now, funds=funds, money="paid_out" if funds.paid_out else "none")
             return go(new, "O paid the account out")
-        case s.PaidOut() if now.money in ("paid_out", "none"):
-            return ignore(now, "the payout is known")
         case _ if funds.version == 0 or isinstance(message, s.PaidOut):
             raise Unexpected("impossible", f"{message.type} while the money is {now.money}")
         case s.AdvanceCredited() | s.AdvanceDeclined() if funds.awaiting == 0:

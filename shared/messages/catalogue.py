@@ -15,7 +15,7 @@ from shared.messages import (
 
 __all__ = ["CATALOGUE", "OWNERS", "REDRIVE", "read"]
 
-_ABSTRACT = (settlement.BankCommand, settlement.Applied)
+_ABSTRACT = (settlement.BankCommand, settlement.Applied, transfer.FromEnrollment)
 for _class in _ABSTRACT:
     CATALOGUE.pop(_class.type)
 

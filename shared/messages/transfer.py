@@ -18,7 +18,15 @@ from shared.messages import (
 Step = Literal["answer", "transfer-out", "transfer-in", "whole", "funds"]
 
 
-class Apply(PersonCommand):
+class FromEnrollment(PersonCommand):
+    """A command that only enrollment gives, told on enrollment's own topic: what it says about a
+    person stays in one order there, and a withdrawal cannot overtake what it withdraws."""
+
+    def topic(self, cell: str) -> str:
+        return f"{cell}.enrollment.events"
+
+
+class Apply(FromEnrollment):
     """The person, the employer or the agency asks for the transfer; D's enrollment has checked."""
 
     transfer: UUID
@@ -32,7 +40,7 @@ class Apply(PersonCommand):
     occurred_at: datetime
 
 
-class Withdraw(PersonCommand):
+class Withdraw(FromEnrollment):
     """The applicant takes the application back; free before the record is released."""
 
     transfer: UUID

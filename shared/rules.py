@@ -20,6 +20,8 @@ Pair = Literal["310>310", "310>390", "390>310", "390>390"]
 DISTANCES: tuple[Distance, ...] = ("in-province", "cross-province")
 PAIRS: tuple[Pair, ...] = ("310>310", "310>390", "390>310", "390>390")
 ANY_ORIGIN = "*"
+# Assumed: how long an origin that answers by hand takes where its file does not say.
+HANDLING_WORKING_DAYS = 3
 
 
 class Fact(NamedTuple):
@@ -68,7 +70,8 @@ class Rule(_Frozen):
         about = " ".join(_shown(name, getattr(self, name)) for name in self.key_fields)
         prefix = f"{self.kind} {about}".strip()
         own = [n for n in type(self).model_fields if n not in ("since", "source", *self.key_fields)]
-        shown = [(n.removesuffix("_fen"), _shown(n, getattr(self, n))) for n in own]
+        given = [(n, value) for n in own if (value := getattr(self, n)) is not None]
+        shown = [(n.removesuffix("_fen"), _shown(n, value)) for n, value in given]
         return tuple(Fact(f"{prefix}: {name}", value, self.source) for name, value in shown)
 
 
@@ -171,12 +174,29 @@ class DeadlineRule(Rule):
 
 
 class ReleaseRule(Rule):
-    """How a region acts as an origin; `payout` is for balances the destination cannot take."""
+    """How a region acts as an origin; `payout` is for balances the destination cannot take.
+
+    `manual`: a request is taken at once and completed by a clerk, or by the region's own system
+    at the end of its handling time, which is counted in working days.
+    """
 
     kind = "release"
 
     answer: Literal["automatic", "manual"]
+    handling_working_days: WorkingDays | None = None
     payout: Literal["keep", "pay_out"]
+
+    @property
+    def handled_within(self) -> int:
+        """Working days from the request to the record, where it is not released at once."""
+        return self.handling_working_days or HANDLING_WORKING_DAYS
+
+    @model_validator(mode="after")
+    def _only_hands_take_time(self) -> Self:
+        if self.answer == "automatic" and self.handling_working_days is not None:
+            message = 'handling_working_days belongs to answer = "manual"'
+            raise ValueError(message)
+        return self
 
 
 class NotificationRule(Rule):

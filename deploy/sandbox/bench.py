@@ -7,7 +7,8 @@ credited, the months join; every origin's instructions are exported, a prompt ba
 exactly and to the day, in an order of its own; its statements, debits and credits, go in through
 the statement intake; every advance is funded, every transfer closed, every letter delivered and
 every event copied to the monitor's log. All are employees with money in an account that moves:
-the whole story, not its shorter variants.
+the whole story, not its shorter variants, between regions that answer by machine: a clerk's working
+days are no figure of the system's.
 """
 
 import asyncio
@@ -173,7 +174,8 @@ def _people(count: int, now: datetime) -> tuple[list[Record], list[Record]]:
     opened, stopped, moved = (now.date() - timedelta(days=n) for n in (3, 2, 1))
     stage = stories.Stage(known, opened, stopped, moved, 1)
     codes = [region.code for region in known.all]
-    corridors = [(a, b) for a in codes for b in codes if a != b and {a, b} != _HEBEI]
+    prompt = [code for code in codes if known.at(code, moved).release.answer == "automatic"]
+    corridors = [(a, b) for a in prompt for b in codes if a != b and {a, b} != _HEBEI]
     random = Random(SEED)
     rows: list[feed.Row] = []
     for index, person in zip(range(count), people(random, tuple(codes)), strict=False):

@@ -44,7 +44,7 @@ CODES: dict[str, tuple[str, str]] = {
         "the checksum of the unified social credit code is wrong",
     ),
     "not_your_source": ("无权代表该来源报送", "the token may not send for this source"),
-    "not_your_region": ("无权报送该统筹区", "the token may not send for this region"),
+    "not_your_region": ("无权办理该统筹区业务", "the token is not for this region"),
     "conflict": (
         "同一记录号已报送过不同内容",
         "this record was sent before with another content",
@@ -81,6 +81,12 @@ CODES: dict[str, tuple[str, str]] = {
     "next_plan_year": (
         "居民医保当年不转移，可在下一年度办理",
         "resident cover does not move within the plan year",
+    ),
+    # What a clerk at the origin is answered.
+    "unknown_release": ("没有这个转出申请", "there is no such request for a record"),
+    "release_not_open": (
+        "该申请未受理或已撤销",
+        "the request was refused or has been taken back",
     ),
     "digest-mismatch": ("信息表校验不符", "the record is not as it was sent"),
 }

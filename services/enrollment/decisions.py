@@ -11,6 +11,7 @@ HANDLES = frozenset(
     for message in (
         e.Register,
         e.ReleaseRecord,
+        e.CompleteRelease,
         e.CancelRelease,
         e.CorrectRecord,
         e.TerminateRecord,
@@ -29,7 +30,9 @@ def decide(states: States, delivery: Delivery, regions: Regions) -> Decision:
     turn = Turn(person, delivery)
     match m:
         case e.ReleaseRecord():
-            releases.release(turn, m)
+            releases.release(turn, m, regions)
+        case e.CompleteRelease():
+            releases.complete(turn, m)
         case e.CancelRelease():
             releases.cancel(turn, m)
         case e.CorrectRecord():

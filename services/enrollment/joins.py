@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+from services.enrollment import answers
 from services.enrollment.entitlement import join, reckon, record_digest
 from services.enrollment.persons import Joined, Relation, Turn
-from services.enrollment.releases import say_corrected
 from shared import months
 from shared.calendar import shanghai_day
 from shared.decision import Unexpected
@@ -49,7 +49,7 @@ def _pass_on(turn: Turn, relation: Relation) -> None:
     if release.months != relation.months:
         later = replace(release, version=release.version + 1, months=relation.months)
         turn.put_release(later)
-        say_corrected(turn, later)
+        answers.corrected(turn, later)
 
 
 def _say_joined(turn: Turn, m: e.JoinRecord, relation: Relation) -> None:

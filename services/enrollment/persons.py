@@ -7,13 +7,13 @@ from typing import Literal
 from uuid import UUID
 
 from shared import months
-from shared.decision import Decision, Delivery
+from shared.decision import Decision, Delivery, Timer
 from shared.messages import Message, next_uuid
 from shared.months import Ranges
 from shared.rules import Fact
 
 RelationState = Literal["normal", "suspended", "terminated"]
-ReleaseState = Literal["released", "refused", "cancelled", "withheld", "terminated"]
+ReleaseState = Literal["accepted", "released", "refused", "cancelled", "withheld", "terminated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,10 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A destination's request for the record kept at `region`, and what became of it."""
+    """A destination's request for the record kept at `region`, and what became of it.
+
+    `accepted`: it was taken (受理) and waits for a clerk, until `due_at` at the latest.
+    """
 
     transfer: UUID
     region: str
@@ -109,6 +112,12 @@ class Release:
     months: Ranges = ()
     last_month: int | None = None
     had_account: bool = False
+    due_at: datetime | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The relation whose record is asked for."""
+        return self.region, self.scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +186,15 @@ class Turn:
         self.delivery = delivery
         self.changes: dict[Hashable, object] = {}
         self.out: list[Message] = []
+        self.timers: list[Timer] = []
 
     def say(self, message: Message) -> None:
         """Send a message."""
         self.out.append(message)
+
+    def remind(self, transfer: UUID, due_at: datetime | None, message: Message | None) -> None:
+        """Send a message when it is due; without one, what was to be sent is not sent."""
+        self.timers.append(Timer(self.person.person, transfer, due_at, message))
 
     def put_relation(self, relation: Relation) -> None:
         """Keep a relation, new or changed."""
@@ -233,7 +247,7 @@ class Turn:
             self.changes["person", person.person] = person
             if not before.kept or _life(person) != _life(before):
                 self.changes["life", person.person] = person
-        return Decision(self.changes, self.out)
+        return Decision(self.changes, self.out, self.timers)
 
 
 def _life(person: Person) -> tuple[object, ...]:

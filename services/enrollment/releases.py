@@ -2,19 +2,24 @@
 
 from dataclasses import replace
 
-from services.enrollment.entitlement import record_digest
+from services.enrollment import answers
 from services.enrollment.persons import Relation, Release, Start, Turn
 from shared.calendar import shanghai_day
+from shared.decision import Unexpected
 from shared.messages import enrollment as e
 from shared.messages import next_uuid
+from shared.regions import Regions
 from shared.rules import Fact
 
 # A destination that still disputes the tenth version will not agree with the eleventh.
 MOST_VERSIONS = 10
 
 
-def release(turn: Turn, m: e.ReleaseRecord) -> None:
-    """Checks the request and, where nothing is in its way, hands the record out at once."""
+def release(turn: Turn, m: e.ReleaseRecord, regions: Regions) -> None:
+    """Checks the request and, where nothing is in its way, takes it (受理).
+
+    Where the origin answers by machine the record is handed out at once.
+    """
     known = turn.person.releases.get(m.transfer)
     if known is not None:
         # A cancellation that was quicker than its request did not know whom to answer.
@@ -33,20 +38,60 @@ def release(turn: Turn, m: e.ReleaseRecord) -> None:
         state="refused",
     )
     relation = turn.person.relations.get((m.to, m.scheme))
-    code, rule = _refusal(turn, relation, m)
+    code, rule = _refusal(turn, relation, asked)
     turn.explain(m.transfer, "release", rule, code=code, origin=m.to, scheme=m.scheme)
     if code is not None or relation is None:
-        asked = replace(asked, code=code)
-        turn.put_release(asked)
-        _say_refused(turn, asked)
+        _refuse(turn, asked, code)
         return
-    asked = _with_record(asked, relation)
-    turn.put_release(asked)
-    turn.put_relation(replace(relation, released=m.transfer))
-    turn.say(
-        e.ReleaseAccepted(to=asked.destination, person=m.person, transfer=m.transfer, origin=m.to)
-    )
-    _say_released(turn, asked)
+    answers.accepted(turn, asked)
+    if not _kept_for_a_clerk(turn, asked, regions):
+        _hand_out(turn, asked, relation)
+
+
+def _kept_for_a_clerk(turn: Turn, asked: Release, regions: Regions) -> bool:
+    """Whether the origin answers by hand; then the request is open until it is completed."""
+    at = turn.delivery.at
+    rule = regions.at(asked.region, shanghai_day(at)).release
+    if rule.answer == "automatic":
+        return False
+    due = regions.calendar(asked.region).deadline(at, rule.handled_within)
+    turn.put_release(replace(asked, state="accepted", due_at=due))
+    fact = Fact("release: handling_working_days", str(rule.handled_within), rule.source)
+    turn.explain(asked.transfer, "accept", fact, due_at=due.isoformat())
+    later = e.CompleteRelease(to=asked.region, person=turn.person.person, transfer=asked.transfer)
+    turn.remind(asked.transfer, due, later)
+    return True
+
+
+def complete(turn: Turn, m: e.CompleteRelease) -> None:
+    """The clerk is done, or the handling time is over: what may have changed is checked again."""
+    known = turn.person.releases.get(m.transfer)
+    if known is None:
+        raise Unexpected("never_asked", "nobody has asked for the record that is to be released")
+    if known.state != "accepted":
+        # The other of clerk and timer was quicker, or the destination has taken it back.
+        return
+    turn.remind(m.transfer, None, None)
+    relation = turn.person.relations.get(known.key)
+    code, rule = _refusal(turn, relation, known)
+    turn.explain(m.transfer, "complete", rule, code=code, origin=known.region)
+    if code is not None or relation is None:
+        _refuse(turn, known, code)
+    else:
+        _hand_out(turn, known, relation)
+
+
+def _refuse(turn: Turn, asked: Release, code: str | None) -> None:
+    refused = replace(asked, state="refused", code=code, due_at=None)
+    turn.put_release(refused)
+    answers.refused(turn, refused)
+
+
+def _hand_out(turn: Turn, asked: Release, relation: Relation) -> None:
+    released = _with_record(asked, relation)
+    turn.put_release(released)
+    turn.put_relation(replace(relation, released=asked.transfer))
+    answers.released(turn, released)
 
 
 def _with_record(asked: Release, relation: Relation) -> Release:
@@ -58,11 +103,12 @@ def _with_record(asked: Release, relation: Relation) -> Release:
         months=record,
         last_month=record[-1][1] if last is None and record else last,
         had_account=relation.account,
+        due_at=None,
     )
 
 
 def _refusal(  # noqa: PLR0911 - one sentence per reason, in the order they count
-    turn: Turn, relation: Relation | None, m: e.ReleaseRecord
+    turn: Turn, relation: Relation | None, asked: Release
 ) -> tuple[str | None, Fact]:
     rule = "医保办发〔2021〕43号"
     if turn.person.deceased_on is not None:
@@ -71,12 +117,12 @@ def _refusal(  # noqa: PLR0911 - one sentence per reason, in the order they coun
         return "no_record_here", Fact("the origin keeps a record of the scheme", "no", rule)
     if relation.person_type == "retiree":
         return "retiree", Fact("retirees do not move", "", f"{rule} art. 2")
-    if relation.released is not None:
+    if relation.released is not None or _another_is_open(turn, asked):
         # The same answer whether the other transfer is under way or has come to its end, so
         # that it does not matter how late this request is.
         return "duplicate", Fact("one open release per person and scheme", "", "design")
     year = shanghai_day(turn.delivery.at).year
-    if m.scheme == m.new_scheme == "390" and (m.plan_year is None or m.plan_year <= year):
+    if asked.state != "accepted" and _is_too_early(asked, year):
         return "next_plan_year", Fact("residents move for the next plan year", str(year + 1), rule)
     if relation.state == "normal":
         return "origin-not-stopped", Fact("cover at the origin has stopped", "no", rule)
@@ -85,13 +131,28 @@ def _refusal(  # noqa: PLR0911 - one sentence per reason, in the order they coun
     return None, Fact("cover at the origin has stopped", "yes", rule)
 
 
+def _another_is_open(turn: Turn, asked: Release) -> bool:
+    return any(
+        r.state == "accepted" and r.key == asked.key and r.transfer != asked.transfer
+        for r in turn.person.releases.values()
+    )
+
+
+def _is_too_early(asked: Release, year: int) -> bool:
+    """Counts when the request comes: it does not become wrong while it waits over New Year."""
+    residents = asked.scheme == asked.new_scheme == "390"
+    return residents and (asked.plan_year is None or asked.plan_year <= year)
+
+
 def _repeat(turn: Turn, known: Release) -> None:
     if known.state in ("refused", "withheld"):
-        _say_refused(turn, known)
+        answers.refused(turn, known)
     elif known.state == "cancelled":
-        _say_cancelled(turn, known)
+        answers.cancelled(turn, known)
+    elif known.state == "accepted":
+        answers.accepted(turn, known)
     else:
-        _say_released(turn, known)
+        answers.released(turn, known)
 
 
 def cancel(turn: Turn, m: e.CancelRelease) -> None:
@@ -101,12 +162,14 @@ def cancel(turn: Turn, m: e.CancelRelease) -> None:
         turn.put_release(_cancelled_before_asked(m))
         return
     if known.state in ("released", "terminated"):
-        _say_released(turn, known)
+        answers.released(turn, known)
         return
+    if known.state == "accepted":
+        turn.remind(m.transfer, None, None)
     if known.state != "cancelled":
-        known = replace(known, state="cancelled")
+        known = replace(known, state="cancelled", due_at=None)
         turn.put_release(known)
-    _say_cancelled(turn, known)
+    answers.cancelled(turn, known)
 
 
 def _cancelled_before_asked(m: e.CancelRelease) -> Release:
@@ -181,7 +244,7 @@ def correct(turn: Turn, m: e.CorrectRecord) -> None:
     turn.put_release(corrected)
     rule = Fact("a disputed record is made again", f"version {corrected.version}", "design")
     turn.explain(m.transfer, "correct", rule, code=m.code)
-    say_corrected(turn, corrected)
+    answers.corrected(turn, corrected)
 
 
 def _withhold(turn: Turn, m: e.CorrectRecord, known: Release | None, code: str) -> None:
@@ -189,57 +252,3 @@ def _withhold(turn: Turn, m: e.CorrectRecord, known: Release | None, code: str) 
         turn.put_release(replace(known, state="withheld", code=code))
     to = known.destination if known else m.to
     turn.say(e.RecordWithheld(to=to, person=m.person, transfer=m.transfer, origin=m.to, code=code))
-
-
-def say_corrected(turn: Turn, r: Release) -> None:
-    """Announce the current version of a record that was released before."""
-    turn.say(
-        e.RecordCorrected(
-            to=r.destination,
-            person=turn.person.person,
-            transfer=r.transfer,
-            origin=r.region,
-            version=r.version,
-            scheme=r.scheme,  # type: ignore[arg-type]
-            months=r.months,
-            last_month=r.last_month,
-            digest=record_digest(r.version, r.months),
-        )
-    )
-
-
-def _say_released(turn: Turn, r: Release) -> None:
-    turn.say(
-        e.RecordReleased(
-            to=r.destination,
-            person=turn.person.person,
-            transfer=r.transfer,
-            origin=r.region,
-            version=r.version,
-            scheme=r.scheme,  # type: ignore[arg-type]
-            months=r.months,
-            last_month=r.last_month,
-            account=r.had_account,
-            digest=record_digest(r.version, r.months),
-        )
-    )
-
-
-def _say_refused(turn: Turn, r: Release) -> None:
-    turn.say(
-        e.ReleaseRefused(
-            to=r.destination,
-            person=turn.person.person,
-            transfer=r.transfer,
-            origin=r.region,
-            code=r.code or "no_record_here",
-        )
-    )
-
-
-def _say_cancelled(turn: Turn, r: Release) -> None:
-    turn.say(
-        e.ReleaseCancelled(
-            to=r.destination, person=turn.person.person, transfer=r.transfer, origin=r.region
-        )
-    )

@@ -228,6 +228,7 @@ _TABLES = {
             Column("months", "jsonb", lambda _, release: _compact(release.months)),
             *_own("int", "last_month"),
             *_own("boolean", "had_account"),
+            *_own("timestamptz", "due_at"),
         ],
     ),
     "explanation": _table(

@@ -27,6 +27,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{origin}转出参保信息表，第{version}版",
         "{origin} released the record, version {version}",
     ),
+    "enrollment.complete-release.v1": (
+        "{to}经办完成，复核后转出",
+        "{to} has handled the request: it is checked once more and released",
+    ),
     "enrollment.cancel-release.v1": (
         "请{to}取消转出申请",
         "{to} was asked to cancel the release",

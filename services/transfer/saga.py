@@ -15,6 +15,7 @@ from services.transfer.states import (
     MONEY_ENDS,
     RECORD_ENDS,
     Deadline,
+    Record,
     Step,
     Transfer,
     answer,
@@ -119,7 +120,8 @@ def _release(
             new = with_deadline(without_deadline(new, "answer"), "transfer-out", out)
             return go(with_deadline(new, "whole", due), "the origin took the request (受理)")
         case ("opened" | "releasing", e.ReleaseRefused(code=code)):
-            new = replace(now, record="refused", money="none", reason=code, deadlines=())
+            ended: Record = "withdrawn" if code == "deceased" else "refused"
+            new = replace(now, record=ended, money="none", reason=code, deadlines=())
             return go(new, "the origin does not release the record")
         case ("opened" | "releasing", e.RecordReleased()):
             return _past_pivot(now, message, at, regions, rules)

@@ -173,6 +173,14 @@ class RecordReleased(PersonEvent):
     digest: str
 
 
+class CompleteRelease(PersonCommand):
+    """O's clerk is done, or O's handling time is over: the request it took is checked once more
+    and the record released. Only where O answers by hand (`release.answer = "manual"`).
+    """
+
+    transfer: UUID
+
+
 class CancelRelease(PersonCommand):
     """D's transfer takes its request back, if O was not quicker."""
 

@@ -53,9 +53,9 @@ def lines(stack: Stack, ids: set[str]) -> list[Line]:
 
 def insist(stack: Stack, *words: str) -> None:
     """A clerk who sends the same file again until it is taken."""
-    deadline = time.monotonic() + 120
-    while stack.run(*words).code != 0:
-        assert time.monotonic() < deadline, f"{words} was not taken"
+    deadline = time.monotonic() + 150
+    while (answer := stack.run(*words)).code != 0:
+        assert time.monotonic() < deadline, (words, answer, stack.run("status"))
         time.sleep(0.5)
 
 
@@ -80,7 +80,7 @@ def letters(stack: Stack) -> Counter[str]:
     found: Counter[str] = Counter()
     for file in (stack.home / "letters").rglob("*.jsonl"):
         for line in file.read_text("utf-8").splitlines():
-            found[json.loads(line)["letter"]] += 1
+            found[json.loads(line)["key"]] += 1
     return found
 
 
@@ -100,17 +100,19 @@ def play(
         ids |= {a["transfer_id"] for a in stack.answers(feed) if a["transfer_id"]}
     for _ in range(len(kills) // 2):
         strike(stack, kills.pop(), chance)
-    insist(stack, "wait", "--timeout", "100")
+    insist(stack, "wait", "--timeout", "60")
     statement = folder / f"{prefix}.xml"
     statement.write_text(camt053(lines(stack, ids), number=prefix))
     insist(stack, "intake", "statement", str(statement))
     while kills:
         strike(stack, kills.pop(), chance)
-    insist(stack, "wait", "--timeout", "100")
+    insist(stack, "wait", "--timeout", "60")
     return ends(stack, ids)
 
 
-@pytest.mark.parametrize("seed", [random.SystemRandom().randrange(10**6)])
+@pytest.mark.parametrize(
+    "seed", [int(os.environ.get("JIEXU_SEED", random.SystemRandom().randrange(10**6)))]
+)
 def test_killed_stacks_end_as_undisturbed_ones(stack: Stack, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     kills = [*SERVICES, "kafka", "postgres"] * KILLS

@@ -12,7 +12,7 @@ from services.enrollment.entitlement import record_digest
 from services.enrollment.persons import Person, Relation
 from shared import months, regions
 from shared.calendar import SHANGHAI
-from shared.decision import Delivery
+from shared.decision import Delivery, Timer
 from shared.messages import NAMESPACE, Message, record_uuid, transfer_uuid
 from shared.messages import enrollment as e
 
@@ -84,6 +84,7 @@ class World:
         self.states: dict[Hashable, object] = {}
         self.changes: dict[Hashable, object] = {}
         self.said: list[Message] = []
+        self.timers: dict[UUID, Timer] = {}
         self._deliveries = 0
 
     def tell(self, message: Message) -> Sequence[Message]:
@@ -94,6 +95,12 @@ class World:
         self.states.update(decision.changes)
         self.changes.update(decision.changes)
         self.said += decision.out
+        for timer in decision.timers:
+            assert timer.key == message.key
+            if timer.message is None:
+                self.timers.pop(timer.id, None)
+            else:
+                self.timers[timer.id] = timer
         return decision.out
 
     def register(self, action: str, name: str = "1", **fields: Field) -> str | None:
@@ -156,6 +163,22 @@ class World:
             "account": True,
         }
         return self.tell(e.ReleaseRecord(**{**defaults, **fields}))
+
+    def complete(self, name: str = "enroll", region: str = BAODING) -> Sequence[Message]:
+        """A clerk at the origin is done with the request."""
+        return self.tell(e.CompleteRelease(to=region, person=PERSON, transfer=transfer(name)))
+
+    def go_to(self, at: datetime) -> Sequence[Message]:
+        """Time passes; what has become due is told. Gives what was said to it."""
+        self.at = at
+        out: list[Message] = []
+        for id_, timer in list(self.timers.items()):
+            assert timer.due_at is not None
+            assert timer.message is not None
+            if timer.due_at <= at:
+                del self.timers[id_]
+                out += self.tell(timer.message)
+        return out
 
     def join(
         self, text: str = "2019-03..2026-02", name: str = "enroll", **fields: Field

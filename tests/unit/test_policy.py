@@ -28,7 +28,16 @@ def test_limits_modes_and_deadlines_of_every_corridor(origin: str, destination: 
     assert found.single_limit_fen >= 2_000_000
     assert found.settlement_mode == "remittance"
     assert found.deadlines == (1, 10, 5, 15)
-    assert found.answer == "automatic"
+
+
+@pytest.mark.parametrize(("origin", "destination"), CORRIDORS)
+def test_baoding_alone_answers_by_hand(origin: str, destination: str) -> None:
+    rule = SHIPPED.at(origin, DAY).release
+
+    by_hand = origin == "130600"
+    assert corridor(origin, destination).answer == ("manual" if by_hand else "automatic")
+    assert rule.handling_working_days == (3 if by_hand else None)
+    assert rule.handled_within < corridor(origin, destination).deadlines.transfer_out
 
 
 @pytest.mark.parametrize(("origin", "destination"), CORRIDORS)

@@ -40,15 +40,21 @@ CREATE TABLE releases (
     first_month int,
     plan_year   int,
     state       text NOT NULL
-        CHECK (state IN ('released', 'refused', 'cancelled', 'withheld', 'terminated')),
+        CHECK (state IN
+            ('accepted', 'released', 'refused', 'cancelled', 'withheld', 'terminated')),
     code        text,
     reopened    boolean NOT NULL,
     version     int NOT NULL,
     months      jsonb NOT NULL,
     last_month  int,
     had_account boolean NOT NULL,
-    PRIMARY KEY (person, transfer)
+    -- By when an open request is completed; null unless it waits for a clerk.
+    due_at      timestamptz,
+    PRIMARY KEY (person, transfer),
+    CHECK ((state = 'accepted') = (due_at IS NOT NULL))
 ) WITH (fillfactor = 70);
+-- Of open requests alone: what a machine answers is never in it, nor costs it an index update.
+CREATE INDEX releases_open ON releases (region, due_at) WHERE due_at IS NOT NULL;
 
 -- Why something was decided, for `jiexu explain`; append-only.
 CREATE TABLE explanations (

@@ -20,7 +20,8 @@ Step = Literal["answer", "transfer-out", "transfer-in", "whole", "funds"]
 
 class FromEnrollment(PersonCommand):
     """A command that only enrollment gives, told on enrollment's own topic: what it says about a
-    person stays in one order there, and a withdrawal cannot overtake what it withdraws."""
+    person stays in one order there, and a withdrawal cannot overtake what it withdraws.
+    """
 
     def topic(self, cell: str) -> str:
         return f"{cell}.enrollment.events"

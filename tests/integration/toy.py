@@ -16,8 +16,7 @@ from pydantic import BaseModel
 
 from shared.decision import Decision, Delivery, States, Unexpected
 from shared.messages import Message
-from shared.messages.transfer import WithdrawalRefused
-from shared.messages.transfer import Withdraw
+from shared.messages.transfer import Withdraw, WithdrawalRefused
 from shared.outbox import Sent
 from shared.service import App, Runtime
 

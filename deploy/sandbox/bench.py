@@ -281,7 +281,8 @@ def _pay(network: Network, home: Path, tell: Callable[[str], None]) -> None:
     known = regions.load(Settings().regions)
     bank = Bank(home / "bank", known, Temper(SEED, realistic=False))
     day = network.now().date()
-    count = sum(bank.take(network.instructions(one.code, day), day) for one in known.all)
+    files = [network.instructions(one.code, day) for one in known.all]
+    count = sum(bank.take(file, day) for file in files if file)
     network.quiet(_QUIET_SECONDS)
     statements = bank.work(day)
     tell(f"{count} payments, {len(statements)} statements")

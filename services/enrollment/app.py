@@ -16,7 +16,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel
 
-from services.enrollment import decisions, documents, handling, shapes, sheet, store
+from services.enrollment import api, decisions, documents, shapes, sheet, store
 from services.enrollment.codes import sentence
 from services.enrollment.feed import ALWAYS, FIELDS
 from services.enrollment.intake import CHUNK, Answer, Intake, UpstreamEdge
@@ -64,7 +64,7 @@ def build(runtime: Runtime) -> App:
     _registrations(router, runtime, intake)
     _file(router, runtime, intake)
     _questions(router, runtime)
-    router.include_router(handling.router(runtime))
+    router.include_router(api.router(runtime))
     return App(service=EnrollmentService(runtime.regions), router=router, edge=UpstreamEdge(intake))
 
 

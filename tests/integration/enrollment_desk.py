@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 
 from services.enrollment import app as enrollment
 from shared import db as connections
-from shared import regions, upkeep
+from shared import regions, timers, upkeep
 from shared.calendar import SHANGHAI
 from shared.decision import Delivery
 from shared.deliver import Place
@@ -121,6 +121,7 @@ async def handle(desk: Desk, built: App, messages: Sequence[Message]) -> list[Me
             states.update(decision.changes)
             changes.update(decision.changes)
             out += decision.out
+            await timers.keep(db, decision.timers, PLACE.partitions)
         await service.save(db, changes)
     return out
 

@@ -80,6 +80,22 @@ def test_days_between_two_changes_share_one_policy() -> None:
     assert one is other
 
 
+def test_who_answers_by_hand_takes_three_working_days_unless_the_file_says_otherwise() -> None:
+    by_hand = 'answer = "manual"'
+    slower = f"{by_hand}\nhandling_working_days = 7"
+    texts = (by_hand, slower)
+    regions = [Regions([changed('answer = "automatic"', text)]) for text in texts]
+
+    assert [r.at("450100", DAY).release.handled_within for r in regions] == [3, 7]
+    shown = [{f.name: f.value for f in r.at("450100", DAY).facts_about("release")} for r in regions]
+    assert [facts.get("release: handling_working_days") for facts in shown] == [None, "7"]
+
+
+def test_a_machine_takes_no_working_days() -> None:
+    with pytest.raises(RegionError, match="handling_working_days"):
+        changed('answer = "automatic"', 'answer = "automatic"\nhandling_working_days = 3')
+
+
 def test_a_limit_of_its_own_replaces_the_one_for_all_origins() -> None:
     own = (
         '[[limit]]\nfrom = 2025-01-01\norigin = "410100"\n'

@@ -1,4 +1,4 @@
-"""Where an origin answers by hand: its open requests for a clerk, and the clerk's word."""
+"""Where an origin answers by hand, over HTTP: its open requests, and its clerk's word."""
 
 from typing import Any
 from uuid import UUID

@@ -95,14 +95,20 @@ async def advance(db: asyncpg.Connection, lanes: Sequence[Lane]) -> None:
 
 async def acknowledge(
     db: asyncpg.Connection, published: dict[str, int], epochs: dict[str, int]
-) -> None:
-    """Writes how far lanes are published, where we still own them."""
-    await db.execute(
-        "UPDATE lanes SET published = new.published"
-        " FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS new (name, published, epoch)"
-        " WHERE lanes.name = new.name AND lanes.epoch = new.epoch"
-        " AND lanes.published < new.published",
+) -> list[str]:
+    """Writes how far lanes are published, where we still own them; the names of those written.
+
+    A lane that somebody holds just now is left for the next time.
+    """
+    rows = await db.fetch(
+        "UPDATE lanes SET published = greatest(lanes.published, new.published)"
+        " FROM (SELECT lanes.name, asked.published FROM lanes"
+        " JOIN unnest($1::text[], $2::bigint[], $3::bigint[]) AS asked (name, published, epoch)"
+        " ON lanes.name = asked.name AND lanes.epoch = asked.epoch"
+        " ORDER BY lanes.name FOR UPDATE OF lanes SKIP LOCKED) AS new"
+        " WHERE lanes.name = new.name RETURNING lanes.name",
         list(published),
         list(published.values()),
         [epochs.get(name, -1) for name in published],
     )
+    return [row["name"] for row in rows]

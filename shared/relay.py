@@ -173,5 +173,5 @@ class Relay:
         if not news:
             return
         async with self._pool.acquire() as db:
-            await lanes.acknowledge(db, news, self.epochs)
-        self._written.update(news)
+            written = await lanes.acknowledge(db, news, self.epochs)
+        self._written.update((name, news[name]) for name in written)

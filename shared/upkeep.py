@@ -60,15 +60,15 @@ async def send(
 
     Lanes are locked in one order; the numbers become visible in the order of commits.
     """
-    parts: dict[int, list[tuple[UUID, Message]]] = defaultdict(list)
+    parts: dict[str, list[tuple[UUID, Message]]] = defaultdict(list)
     for id_, message in messages:
-        parts[lanes.partition_of(message.key, place.partitions)].append((id_, message))
+        n = lanes.partition_of(message.key, place.partitions)
+        parts[f"intake/{n}"].append((id_, message))
     rows = []
-    for n in sorted(parts):
-        name = f"intake/{n}"
-        first = await lanes.reserve(db, name, len(parts[n]))
-        rows += edge.number(parts[n], Lane(name, 0, 0, first - 1, 0), place, at)
-        expect(name, first + len(parts[n]) - 1)
+    for name, part in sorted(parts.items()):
+        first = await lanes.reserve(db, name, len(part))
+        rows += edge.number(part, Lane(name, 0, 0, first - 1, 0), place, at)
+        expect(name, first + len(part) - 1)
     await outbox.add(db, rows)
 
 

@@ -57,7 +57,7 @@ def _kept_for_a_clerk(turn: Turn, asked: Release, regions: Regions) -> bool:
     due = regions.calendar(asked.region).deadline(at, rule.handled_within)
     turn.put_release(replace(asked, state="accepted", due_at=due))
     fact = Fact("release: handling_working_days", str(rule.handled_within), rule.source)
-    turn.explain(asked.transfer, "accept", fact, due_at=due.isoformat())
+    turn.explain(asked.transfer, "wait", fact, due_at=due.isoformat())
     later = e.CompleteRelease(to=asked.region, person=turn.person.person, transfer=asked.transfer)
     turn.remind(asked.transfer, due, later)
     return True

@@ -232,7 +232,8 @@ def event(row: asyncpg.Record) -> Event:
 async def latency(db: asyncpg.Connection, since: datetime | None) -> asyncpg.Record:
     """From the first message of a transfer to its advance, in ms of real time, over all transfers.
 
-    An advance that was declined first waited for a limit, not for the system: it is left out.
+    What waited for a limit (an advance that was declined first) or for a clerk (a release that was
+    completed later) did not wait for the system: it is left out.
     """
     return await db.fetchrow(
         "SELECT count(*) AS transfers, coalesce(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms), 0)"
@@ -242,6 +243,7 @@ async def latency(db: asyncpg.Connection, since: datetime | None) -> asyncpg.Rec
         " AS ms FROM events WHERE transfer IS NOT NULL GROUP BY transfer HAVING"
         " bool_or(type LIKE 'settlement.advance-credited.%')"
         " AND NOT bool_or(type LIKE 'settlement.advance-declined.%')"
+        " AND NOT bool_or(type LIKE 'enrollment.complete-release.%')"
         " AND min(sent_at) >= coalesce($1::timestamptz, '-infinity')) AS each",
         since,
     )

@@ -115,7 +115,9 @@ async def test_the_reminder_completes_what_no_clerk_did(desk: Desk) -> None:
     assert released.transfer == TRANSFER
     async with desk.pool.acquire() as db:
         after = (await store.find(db, person)).releases[TRANSFER]
+        why = [reason.decision for reason in await store.explanations(db, TRANSFER)]
     assert (after.state, after.due_at, after.version) == ("released", None, 1)
+    assert sorted(why) == ["complete", "release", "wait"]
 
 
 async def test_a_request_taken_back_is_not_completed(desk: Desk) -> None:

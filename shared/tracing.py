@@ -22,7 +22,9 @@ _span_id: ContextVar[int] = ContextVar("span_id", default=0)
 _HALF = 64
 
 
-class _MessageIds(IdGenerator):
+class MessageIds(IdGenerator):
+    """The id of a span is that of its message, set for the moment of its start."""
+
     def __init__(self) -> None:
         self._random = RandomIdGenerator()
 
@@ -38,7 +40,7 @@ def exporter(service: str, endpoint: str) -> trace.Tracer | None:
     if not endpoint:
         return None
     provider = TracerProvider(
-        resource=Resource.create({"service.name": f"jiexu-{service}"}), id_generator=_MessageIds()
+        resource=Resource.create({"service.name": f"jiexu-{service}"}), id_generator=MessageIds()
     )
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
     return provider.get_tracer("jiexu")

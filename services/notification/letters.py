@@ -120,7 +120,9 @@ def _overdue(message: t.Overdue, at: datetime) -> Letter:
     return _write(message, at, kind, params, version=message.step)
 
 
-def _advance_credited(message: s.AdvanceCredited, at: datetime) -> Letter:
+def _advance_credited(message: s.AdvanceCredited, at: datetime) -> Letter | None:
+    if message.moved_on:
+        return None  # the person hears from the region that has it now
     params: Params = {"origin": message.origin, "amount_fen": message.amount_fen}
     return _write(message, at, "advance-credited", params, version=message.version)
 

@@ -156,6 +156,7 @@ def _advance_for_release(books: Books, claim: Claim) -> None:
             amount_fen=amount_fen,
             credited_fen=credited.credited_fen,
             open_fen=credited.open_fen,
+            moved_on=True,
         )
     )
 

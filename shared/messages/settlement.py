@@ -149,7 +149,10 @@ class CreditAdvance(PersonCommand):
 
 
 class AdvanceCredited(PersonEvent):
-    """The money is in the person's account at D, before O's money came."""
+    """The money is in the person's account at D, before O's money came.
+
+    `moved_on`: it went on to the next region in the same transaction (A→B→C), none of it stays.
+    """
 
     transfer: UUID
     origin: RegionCode
@@ -157,6 +160,7 @@ class AdvanceCredited(PersonEvent):
     amount_fen: Fen
     credited_fen: Fen
     open_fen: Fen
+    moved_on: bool = False
 
 
 class AdvanceDeclined(PersonEvent):

@@ -259,3 +259,9 @@ def test_an_unknown_code_is_named_so_that_the_agency_can_explain_it() -> None:
 
 def test_only_events_about_persons_lead_to_letters() -> None:
     assert all(issubclass(CATALOGUE[kind], PersonEvent) for kind in HANDLED)
+
+
+def test_money_that_moved_on_at_once_is_told_by_the_region_that_has_it() -> None:
+    moved = advance().model_copy(update={"moved_on": True})
+
+    assert letter(moved, datetime(2026, 3, 2, tzinfo=UTC)) is None

@@ -132,6 +132,10 @@ def show(console: Console, content: Row) -> None:
             console.print(f"  {'holds ' if holds else 'BROKEN'}  {name}")
     end = "everything is as it must be" if content["ok"] else "NOT everything is as it must be"
     console.print(f"{end} ({content['seconds']} s)")
+    console.print(
+        "Look next at deploy/sandbox/input (edit it, run this again), or start a stack of your own:"
+        "\n  .venv/bin/jiexu up --embedded"
+    )
 
 
 def _states(crossed: Mapping[str, Mapping[str, int]]) -> Table:

@@ -226,4 +226,13 @@ def decease(turn: Turn, m: Register, regions: Regions) -> Outcome:  # noqa: ARG0
     for transfer, region in sorted((away | here).items()):
         turn.say(PersonDeceased(to=region, person=m.person, transfer=transfer, died_on=died_on))
     turn.say(PersonDeceased(to=m.to, person=m.person, died_on=died_on))
+    for region in sorted(_with_money(turn, m.to)):
+        turn.say(settlement.PayOut(to=region, person=m.person, record=m.record, reason="deceased"))
     return Accepted()
+
+
+def _with_money(turn: Turn, region: str) -> set[str]:
+    """Where the heirs have something to get: here, and wherever the money may have gone."""
+    accounts = {r.region for r in turn.person.relations.values() if r.account}
+    sent_to = {r.destination for r in turn.person.releases.values() if r.region == region}
+    return accounts | sent_to

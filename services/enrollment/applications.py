@@ -175,6 +175,8 @@ def withdraw(turn: Turn, m: Register, regions: Regions) -> Outcome:  # noqa: ARG
     # The transfer that a later stop of cover opened in its place is meant as well.
     chain: UUID | None = start.transfer
     while chain is not None:
+        if (begun := turn.person.starts.get(chain)) is not None:
+            turn.put_start(replace(begun, withdrawn=True))
         turn.say(transfer.Withdraw(to=m.to, person=m.person, transfer=chain, reason=m.reason))
         release = turn.person.releases.get(chain)
         chain = next_uuid(chain, "again") if release and release.reopened else None

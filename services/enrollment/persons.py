@@ -128,6 +128,7 @@ class Start:
     record: UUID
     region: str
     origin: str
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

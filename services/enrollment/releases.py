@@ -7,7 +7,7 @@ from services.enrollment.persons import Relation, Release, Start, Turn
 from shared.calendar import shanghai_day
 from shared.decision import Unexpected
 from shared.messages import enrollment as e
-from shared.messages import next_uuid
+from shared.messages import next_uuid, transfer
 from shared.regions import Regions
 from shared.rules import Fact
 
@@ -169,6 +169,9 @@ def cancel(turn: Turn, m: e.CancelRelease) -> None:
     if known.state != "cancelled":
         known = replace(known, state="cancelled", due_at=None)
         turn.put_release(known)
+        if known.reopened:
+            again = next_uuid(m.transfer, "again")
+            turn.say(transfer.Withdraw(to=known.destination, person=m.person, transfer=again))
     answers.cancelled(turn, known)
 
 
@@ -196,9 +199,11 @@ def reopen(turn: Turn, relation: Relation) -> None:
             continue
         if waiting.code != "origin-not-stopped":
             continue
+        start = person.starts.get(waiting.transfer)
+        if start is not None and start.withdrawn:
+            continue
         again = next_uuid(waiting.transfer, "again")
         turn.put_release(replace(waiting, reopened=True))
-        start = person.starts.get(waiting.transfer)
         record = start.record if start else waiting.transfer
         turn.put_start(Start(again, record, waiting.destination, waiting.region))
         turn.say(

@@ -109,7 +109,9 @@ def _history(relation: Relation) -> str:
 
 def _starts(person: Person) -> str:
     starts = person.starts.values()
-    return _compact([(str(s.transfer), str(s.record), s.region, s.origin) for s in starts])
+    return _compact(
+        [(str(s.transfer), str(s.record), s.region, s.origin, s.withdrawn) for s in starts]
+    )
 
 
 def _compact(value: object) -> str:

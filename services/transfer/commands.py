@@ -10,6 +10,8 @@ from shared.messages import Message, Trigger, enrollment, settlement, transfer
 from shared.policy import Corridor
 from shared.regions import Regions
 
+ASK_AGAIN_DAYS = 30
+
 Opening = (
     enrollment.Registered
     | enrollment.RegistrationRefused
@@ -116,9 +118,15 @@ def credit_advance(
         version=version,
         amount_fen=amount_fen,
         released_on=released_on,
-        advance=rules.advance(now.pair) and not now.deceased,
+        advance=rules.advance(now.pair) and not now.deceased and now.record != "refused",
         opened_at=now.opened_at,
     )
+
+
+def may_withdraw(now: Transfer) -> bool:
+    """Before the pivot; a refusal that a later stop of cover would undo can be withdrawn too."""
+    waits = now.record != "refused" or now.reason == "origin-not-stopped"
+    return waits and now.withdrawing is None
 
 
 def too_late(now: Transfer, code: str = "already-released") -> transfer.WithdrawalRefused:
@@ -181,6 +189,8 @@ def clocks_go_on(now: Transfer, at: datetime, regions: Regions) -> Transfer:
 
     moved = tuple(replace(d, due_at=later(d.due_at)) for d in now.deadlines)
     due_at = later(now.due_at) if now.due_at else None
+    # A date that did not move has been reminded of already: the same timer would not fire again.
+    moved = tuple(replace(d, due_at=max(d.due_at, at + timedelta(seconds=1))) for d in moved)
     return replace(now, deadlines=moved, due_at=due_at, stopped_at=None)
 
 
@@ -200,3 +210,21 @@ def unknown(message: Message) -> Step:
         case settlement.PaidOut(transfer=None):
             return ignore(None, "a payout to heirs is no transfer's")
     raise Unexpected("unknown_transfer", f"{message.type}: this transfer was never opened")
+
+
+def remind(
+    now: Transfer, late: Deadline, at: datetime, regions: Regions, every: int, highest: int
+) -> tuple[list[Message], Deadline | None]:
+    """What is said of a missed step (who owes it is urged, then escalated; O is asked again for
+    withheld money), and when it is looked at next.
+    """
+    where = now.destination if late.step == "transfer-in" else now.origin
+    told = missed(now, late, where, highest)
+    say: list[Message] = [told] if told else []
+    if late.step == "funds":
+        next_at = at + timedelta(days=ASK_AGAIN_DAYS)
+        return [release_funds(now), *say], Deadline("funds", next_at, late.level + 1)
+    if late.level >= highest:
+        return say, None
+    next_at = regions.calendar(where).deadline(at, every)
+    return say, Deadline(late.step, next_at, late.level + 1)

@@ -19,6 +19,7 @@ from services.transfer.states import (
     Step,
     Transfer,
     answer,
+    because,
     go,
     ignore,
     money_of,
@@ -36,7 +37,6 @@ from shared.regions import Regions
 
 URGE_EVERY_WORKING_DAYS = 5
 HIGHEST_LEVEL = 3
-ASK_AGAIN_DAYS = 30
 
 
 def decide(now: Transfer | None, message: Message, at: datetime, regions: Regions) -> Step:
@@ -59,7 +59,7 @@ def decide(now: Transfer | None, message: Message, at: datetime, regions: Region
         case e.RecordJoined() | e.RecordDisputed() | e.RecordCorrected() | e.RecordWithheld():
             step = _join(now, message, at, regions)
         case s.FundsReleased() | s.NothingToRelease() | s.FundsWithheld() | s.FundsCorrected():
-            step = _announce(now, message, at, rules)
+            step = _announce(now, message, at, regions, rules)
         case s.AdvanceCredited() | s.AdvanceDeclined() | s.Applied() | s.PaidOut():
             step = _fund(now, message, at)
         case t.Remind():
@@ -120,28 +120,27 @@ def _release(
             new = with_deadline(without_deadline(new, "answer"), "transfer-out", out)
             return go(with_deadline(new, "whole", due), "the origin took the request (受理)")
         case ("opened" | "releasing", e.ReleaseRefused(code=code)):
-            ended: Record = "withdrawn" if code == "deceased" else "refused"
-            new = replace(now, record=ended, money="none", reason=code, deadlines=())
+            ended: Record = "withdrawn" if code == "deceased" or now.withdrawing else "refused"
+            why = now.withdrawing or code
+            new = replace(now, record=ended, money="none", reason=why, deadlines=())
             return go(new, "the origin does not release the record")
         case ("opened" | "releasing", e.RecordReleased()):
             return _past_pivot(now, message, at, regions, rules)
-        case ("opened" | "releasing", t.Withdraw()) if now.withdrawing is None:
+        case ("opened" | "releasing" | "refused", t.Withdraw()) if c.may_withdraw(now):
             cancel = e.CancelRelease(to=now.origin, person=now.person, transfer=now.id)
             return go(replace(now, withdrawing="withdrawn"), "ask the origin to forget it", cancel)
         case ("opened" | "releasing", e.PersonDeceased()):
             cancel = e.CancelRelease(to=now.origin, person=now.person, transfer=now.id)
             new = replace(now, withdrawing="deceased", deceased=True)
             return go(new, "nothing was released yet: ask the origin to forget it", cancel)
-        case ("opened" | "releasing", e.ReleaseCancelled()) if now.withdrawing:
+        case ("opened" | "releasing" | "refused", e.ReleaseCancelled()) if now.withdrawing:
             code = now.withdrawing
             new = replace(now, record="withdrawn", money="none", reason=code, deadlines=())
             told = t.Withdrawn(to=now.destination, person=now.person, transfer=now.id, code=code)
             return go(new, "the origin has forgotten the request", told)
-        case ("released" | "joined" | "disputed", e.PersonDeceased()):
-            return go(
-                replace(now, deceased=True),
-                "the money goes on to where it is owed; nothing more is advanced",
-            )
+        case (_, e.PersonDeceased()) if now.version:
+            why = "the money goes on to where it is owed; nothing more is advanced"
+            return go(replace(now, deceased=True), why)
         case ("released" | "joined" | "disputed", t.Withdraw()):
             return answer(now, "the record was released already", c.too_late(now))
         case ("refused" | "withdrawn" | "not_needed", t.Withdraw()):
@@ -156,7 +155,10 @@ def _release(
             return ignore(now, "the origin was quicker: the record was released before")
         case ("refused" | "withdrawn", e.ReleaseCancelled()):
             return ignore(now, "the transfer has ended already")
-        case ("refused" | "withdrawn" | "not_needed", e.PersonDeceased()):
+        case (
+            "refused" | "withdrawn" | "not_needed",
+            e.PersonDeceased() | e.ReleaseAccepted() | e.ReleaseRefused(),
+        ):
             return ignore(now, "the transfer has ended already")
     raise Unexpected("impossible", f"{message.type} cannot come while the record is {now.record}")
 
@@ -200,21 +202,20 @@ def _join(now: Transfer, message: Message, at: datetime, regions: Regions) -> St
             return go(new, "the origin is asked for a correction; the clocks stand still", wrong)
         case ("released" | "disputed", e.RecordCorrected(version=version)) if version > now.version:
             again = replace(now, record="released", version=version, reason=None)
-            return go(
-                c.clocks_go_on(again, at, regions),
-                "the corrected record is joined; the clocks go on",
-                c.join_record(now, message),
-            )
+            more = c.join_record(now, message)
+            again = c.clocks_go_on(again, at, regions)
+            return go(again, "the corrected record is joined; the clocks go on", more)
         case ("joined", e.RecordCorrected(version=version)) if version > now.version:
             more = c.join_record(now, message)
             return go(replace(now, version=version), "months that came late are joined too", more)
         case ("disputed", e.RecordWithheld(code=code)):
-            new = replace(now, record="refused", reason="record-withheld", stopped_at=None)
-            return go(
-                without_deadline(new, "transfer-in"),
-                f"the origin does not release the record after all ({code})",
-            )
-        case ("joined" | "refused" | "disputed", e.RecordJoined() | e.RecordDisputed()):
+            new = replace(now, record="refused", reason="record-withheld")
+            new = without_deadline(c.clocks_go_on(new, at, regions), "transfer-in")
+            return go(new, f"the origin does not release the record after all ({code})")
+        case (
+            "released" | "joined" | "refused" | "disputed",
+            e.RecordJoined() | e.RecordDisputed() | e.RecordWithheld(),
+        ):
             return ignore(now, "an answer to an earlier version of the record")
         case (_, e.RecordCorrected(version=version)) if version <= now.version:
             return ignore(now, "this version of the record is known")
@@ -224,7 +225,9 @@ def _join(now: Transfer, message: Message, at: datetime, regions: Regions) -> St
 # ── 4. The money is announced, and advanced ───────────────────────────────────────────────────
 
 
-def _announce(now: Transfer, message: Message, at: datetime, rules: Corridor) -> Step:
+def _announce(
+    now: Transfer, message: Message, at: datetime, regions: Regions, rules: Corridor
+) -> Step:
     """O says what it owes; D credits it in advance where the rules allow."""
     if now.version == 0:
         raise Unexpected("impossible", f"{message.type} before the record was released")
@@ -232,17 +235,20 @@ def _announce(now: Transfer, message: Message, at: datetime, rules: Corridor) ->
         case ("pending" | "withheld", s.FundsReleased()) if message.version > now.funds.version:
             owed = message.principal_fen + message.interest_fen
             funds = replace(now.funds, version=message.version, released=owed)
-            new = replace(now, funds=funds, money="released", reason=None, withheld_until=None)
+            new = replace(now, funds=funds, money="released", withheld_until=None)
+            new = replace(new, reason=because(now, None))
             credit = c.credit_advance(new, message.version, owed, message.released_on, rules)
-            return go(
-                without_deadline(new, "funds"), "O owes the money: credit it in advance", credit
-            )
+            new = without_deadline(new, "funds")
+            return go(new, "O owes the money: credit it in advance", credit)
         case (money, s.FundsCorrected(version=version)) if (
             version > now.funds.version and money not in ("paid_out", "withheld")
         ):
             owed = now.funds.released + message.delta_fen
             funds = replace(now.funds, version=version, released=owed)
             new = replace(now, funds=funds, money=money_of(funds))
+            if now.closed_at:
+                due = regions.calendar(now.destination).deadline(at, rules.deadlines.whole)
+                new = with_deadline(new, "whole", due)
             credit = c.credit_advance(new, version, message.delta_fen, message.released_on, rules)
             return go(new, "O owes more than it said: credit the difference", credit)
         case ("pending" | "withheld", s.NothingToRelease()):
@@ -251,7 +257,8 @@ def _announce(now: Transfer, message: Message, at: datetime, rules: Corridor) ->
         case ("pending" | "withheld", s.FundsWithheld(until=until, code=code)):
             again = datetime.combine(until, time(), SHANGHAI)
             again = max(again, at + timedelta(days=1))
-            new = replace(now, money="withheld", reason=code, withheld_until=until)
+            new = replace(now, money="withheld", withheld_until=until)
+            new = replace(new, reason=because(now, code))
             level = next((d.level for d in now.deadlines if d.step == "funds"), 0)
             others = without_deadline(new, "funds").deadlines
             new = replace(new, deadlines=(*others, Deadline("funds", again, level)))
@@ -267,7 +274,7 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
     funds = now.funds
     new = now
     match message:
-        case s.PaidOut(amount_fen=amount) if now.money in ("pending", "paid_out") and now.version:
+        case s.PaidOut(amount_fen=amount) if now.version and not funds.version:
             funds = replace(funds, paid_out=funds.paid_out + amount)
             new = replace(now, funds=funds, money="paid_out" if funds.paid_out else "none")
             return go(new, "O paid the account out")
@@ -282,11 +289,11 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
                 credited=message.credited_fen,
                 open=message.open_fen,
             )
-            new = replace(now, advanced_at=now.advanced_at or at, reason=None)
+            new = replace(now, advanced_at=now.advanced_at or at, reason=because(now, None))
             why = "the person has the money; O's is awaited"
         case s.AdvanceDeclined(code=code):
             funds = replace(funds, answered=max(funds.answered, message.version))
-            new = replace(now, reason=code)
+            new = replace(now, reason=because(now, code))
             why = "no advance: the money is credited when it arrives"
         case s.Applied():
             why = "money arrived and was applied"
@@ -298,7 +305,7 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
                 excess=message.excess_fen,
             )
     money = money_of(funds)
-    reason = None if money == "funded" and now.record != "refused" else new.reason
+    reason = because(now, None) if money == "funded" else new.reason
     return go(replace(new, funds=funds, money=money, reason=reason), why)
 
 
@@ -317,16 +324,9 @@ def _remind(now: Transfer, at: datetime, regions: Regions) -> Step:
     say: list[Message] = []
     kept = [d for d in now.deadlines if d.due_at > at]
     for missed in due:
-        where = now.destination if missed.step == "transfer-in" else now.origin
-        if missed.step == "funds":
-            say.append(c.release_funds(now))
-            later = at + timedelta(days=ASK_AGAIN_DAYS)
-        else:
-            later = regions.calendar(where).deadline(at, URGE_EVERY_WORKING_DAYS)
-        told = c.missed(now, missed, where, HIGHEST_LEVEL)
-        say += [told] if told else []
-        if missed.level < HIGHEST_LEVEL or missed.step == "funds":
-            kept.append(Deadline(missed.step, later, missed.level + 1))
+        told, again = c.remind(now, missed, at, regions, URGE_EVERY_WORKING_DAYS, HIGHEST_LEVEL)
+        say += told
+        kept += [again] if again else []
     late = now.overdue or any(d.step != "funds" for d in due)
     new = replace(now, deadlines=tuple(kept), overdue=late)
     return go(new, "a step is late: urge whoever owes it, then escalate", *say)
@@ -343,7 +343,7 @@ def _close(step: Step, before: Transfer | None, at: datetime) -> Step:
     ended = now.record in RECORD_ENDS and now.money in MONEY_ENDS
     if not ended:
         return replace(step, transfer=replace(now, closed_at=None))
-    if before is not None and before.closed_at:
+    if before is not None and before.closed_at and c.closed(before) == c.closed(now):
         return step
     now = replace(now, closed_at=at, deadlines=())
     return replace(step, transfer=now, say=(*step.say, c.closed(now)))

@@ -150,6 +150,11 @@ def answer(transfer: Transfer | None, why: str, *say: Message) -> Step:
     return Step(transfer, say, why, "refused")
 
 
+def because(now: Transfer, code: str | None) -> str | None:
+    """Why the money stands as it does, unless the record's own trouble is to be told."""
+    return now.reason if now.record in ("disputed", "refused") else code
+
+
 def money_of(funds: Funds) -> Money:
     """The state of the money, from the facts: the first that applies (design of the saga)."""
     if funds.excess:

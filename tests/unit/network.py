@@ -36,9 +36,11 @@ class Network:
         self.lanes: dict[tuple[Lane, str], deque[tuple[UUID, Message]]] = {}
         self.at: datetime = MARCH
         self.heard: list[str] = []
+        self.told: list[Message] = []
 
     def put(self, sender: str, cause: str, id_: UUID, message: Message) -> None:
         """Publishes a message: each service that takes it has its own place in the lane."""
+        self.told.append(message)
         topic = message.topic("cn").removeprefix("cn.")
         for service, handles in HANDLES.items():
             if message.type in handles:

@@ -24,6 +24,7 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka.message import FAKE_CONSUMER
 
 from shared import logs, regions, upkeep
 from shared.calendar import SHANGHAI
@@ -63,10 +64,18 @@ class _Position:
         for where, offset in offsets.items():
             self._consumer.seek(TopicPartition(*where), offset)
 
-    async def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    async def bounds(
+        self, partitions: Iterable[tuple[str, int]]
+    ) -> dict[tuple[str, int], tuple[int, int]]:
+        """First and next offset of each; nothing while Kafka does not answer."""
         asked = [TopicPartition(*where) for where in partitions]
-        ends = await self._consumer.end_offsets(asked)
-        return {(tp.topic, tp.partition): end for tp, end in ends.items()}
+        try:
+            firsts = await self._consumer.beginning_offsets(asked)
+            ends = await self._consumer.end_offsets(asked)
+        except KafkaError as error:
+            log.warning("kafka.bounds", error=repr(error))
+            return {}
+        return {(tp.topic, tp.partition): (firsts[tp], end) for tp, end in ends.items()}
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # it has no types
@@ -103,16 +112,8 @@ def _raw(record: Any) -> Record:  # noqa: ANN401 - aiokafka has no types
 async def _parse(message: tuple[Any, ...]) -> KafkaMessage:
     """FastStream's own parser would fail on malformed headers before we could see the record."""
     return KafkaMessage(
-        body=b"", headers={}, raw_message=message, consumer=_NO_CONSUMER, message_id=""
+        body=b"", headers={}, raw_message=message, consumer=FAKE_CONSUMER, message_id=""
     )
-
-
-class _NoConsumer:
-    async def commit(self) -> None: ...
-    def seek(self, partition: TopicPartition, offset: int) -> None: ...
-
-
-_NO_CONSUMER = _NoConsumer()
 
 
 async def _take(reader: Reader, message: KafkaMessage) -> None:
@@ -222,11 +223,16 @@ class Process:
         await self._end(producer, tasks)
 
     async def _end(self, producer: AIOKafkaProducer, tasks: Sequence[asyncio.Task[None]]) -> None:
-        await self._broker.stop()
-        async with asyncio.timeout(10):
-            await self.relay.drained()
-        for task in tasks:
+        relay, *others = tasks
+        for task in others:
             task.cancel()
+        await self._broker.stop()
+        try:
+            async with asyncio.timeout(10):
+                await self.relay.drained()
+        except TimeoutError:
+            log.warning("process.unpublished", waiting=self.relay.waiting)
+        relay.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await producer.stop()
         await self.pool.close()
@@ -238,28 +244,18 @@ class Process:
             topics = [t if t.startswith("upstream.") else f"{cell}.{t}" for t in service.topics]
             self._subscribe(self.name, topics, partial(copy, service), None)
             return
-        place = self.place
-
-        async def handle(
-            db: asyncpg.Connection,
-            epochs: dict[str, int],
-            published: dict[str, int],
-            batch: Sequence[Record],
-            apart: bool,  # noqa: FBT001 - the reader's signature
-        ) -> Any:  # noqa: ANN401
-            return await deliver(db, service, epochs, published, batch, place, apart=apart)
-
         own = f"{cell}.{self.name}.commands"
         topics = sorted({own, *(f"{cell}.{topic}" for topic in service.topics)})
-        self._subscribe(self.name, topics, handle, own)
+        self._subscribe(self.name, topics, partial(deliver, service, self.place), own)
         if app.edge:
-            edge = partial(take_edge, app.edge, place)
+            edge = partial(take_edge, app.edge, self.place)
             self._subscribe(f"{self.name}-edge", [app.edge.topic], edge, None)
 
     def _subscribe(
         self, group: str, topics: Sequence[str], handle: Handle, own: str | None
     ) -> None:
         reader = Reader(group, self.pool, self.relay, handle, self.owner)
+        reader.topics, reader.partitions = topics, self.settings.partitions
         if self._tracer:
             reader.after = self._trace
 

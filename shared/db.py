@@ -17,5 +17,7 @@ async def connect(settings: Settings, schema: str, size: int | None = None) -> a
             "search_path": schema,
             "application_name": f"jiexu-{schema}-{settings.worker}",
             "timezone": "UTC",
+            # A process that stands still inside a transaction must not hold its lanes for ever.
+            "idle_in_transaction_session_timeout": "30s",
         },
     )

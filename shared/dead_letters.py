@@ -37,10 +37,10 @@ class Letter:
 
 
 async def parked_keys(db: asyncpg.Connection, keys: Iterable[str]) -> set[str]:
-    """Those of `keys` that have a message waiting."""
+    """Those of `keys` that have a message waiting; waits for an operator's order under way."""
     rows = await db.fetch(
-        "SELECT DISTINCT key FROM dead_letters WHERE key = ANY($1)"
-        " AND state IN ('refused', 'parked')",
+        "SELECT key FROM dead_letters WHERE key = ANY($1)"
+        " AND state IN ('refused', 'parked') ORDER BY key, n FOR SHARE",
         list(set(keys)),
     )
     return {row["key"] for row in rows}
@@ -58,13 +58,18 @@ async def put(db: asyncpg.Connection, letters: Sequence[Letter]) -> None:
         " AS l (key, id, type, headers, body, code, reason, state, n) ORDER BY n",
         [letter.record.key for letter in letters],
         [letter.id for letter in letters],
-        [letter.record.headers.get("ce_type", "") for letter in letters],
+        [_clean(letter.record.headers.get("ce_type", "")) for letter in letters],
         [_headers(letter.record) for letter in letters],
         [letter.record.body for letter in letters],
         [letter.code for letter in letters],
-        [letter.reason[:1000] for letter in letters],
+        [_clean(letter.reason)[:1000] for letter in letters],
         [letter.state for letter in letters],
     )
+
+
+def _clean(text: str) -> str:
+    """PostgreSQL holds no NUL; a bad message must not be refused for its envelope as well."""
+    return text.replace("\x00", "")
 
 
 def _headers(record: Record) -> str:
@@ -74,12 +79,18 @@ def _headers(record: Record) -> str:
         "offset": str(record.offset),
         "timestamp": str(record.timestamp),
     }
-    text = {name: value.replace("\x00", "") for name, value in record.headers.items()}
+    text = {_clean(name): _clean(value) for name, value in record.headers.items()}
     return json.dumps({**text, "jiexu-where": where})
 
 
 async def waiting(db: asyncpg.Connection, key: str) -> list[tuple[int, UUID, Record, str]]:
     """What waits on a key, in order: number, letter, record, state."""
+    # Two statements: what the first one waited for may have put more on the key.
+    await db.execute(
+        "SELECT FROM dead_letters WHERE key = $1 AND state IN ('refused', 'parked')"
+        " ORDER BY n FOR UPDATE",
+        key,
+    )
     rows = await db.fetch(
         "SELECT n, letter, headers, body, state FROM dead_letters WHERE key = $1"
         " AND state IN ('refused', 'parked') ORDER BY n FOR UPDATE",
@@ -128,5 +139,5 @@ async def refuse(db: asyncpg.Connection, key: str, number: int, code: str, reaso
         key,
         number,
         code,
-        reason[:1000],
+        _clean(reason)[:1000],
     )

@@ -73,14 +73,13 @@ def stamp(
 
 
 async def deliver(
-    db: asyncpg.Connection,
     service: Service,
+    place: Place,
+    db: asyncpg.Connection,
     epochs: dict[str, int],
     published: dict[str, int],
     batch: Sequence[Record],
-    place: Place,
-    *,
-    apart: bool = False,
+    apart: bool = False,  # noqa: FBT001, FBT002 - the reader's signature
 ) -> Delivered:
     """Handles a batch in one transaction. Raises Fenced where we are no longer the owner."""
     async with db.transaction():
@@ -88,18 +87,24 @@ async def deliver(
         new = [r for r in batch if r.offset >= held[r.lane].next_offset]
         items = [parse(r, at) for r in new if takes(service, r)]
         fresh, letters = await _claim(db, items, place.memory_days)
+        whole, refused = Folded(), len(letters)
+        await dead_letters.put(db, letters)
         parked: set[str] = set()
-        if any_parked and fresh:
+        if fresh and (any_parked or letters):
             parked = await dead_letters.parked_keys(db, (i.record.key for i in fresh))
-        whole = Folded(letters=letters)
         for control, part in _parts(fresh):
             if control is not None:
-                whole.add(await redrive(db, service, part[0], control))
-                parked = await dead_letters.parked_keys(db, (i.record.key for i in fresh))
+                done = await redrive(db, service, part[0], control)
             elif part:
-                whole.add(await (apply_apart if apart else apply)(db, service, part, parked))
-                parked |= {letter.record.key for letter in whole.letters}
-        await dead_letters.put(db, whole.letters)
+                done = await (apply_apart if apart else apply)(db, service, part, parked)
+            else:
+                continue
+            # Before an order of an operator looks at a key, all that waits on it is there.
+            await dead_letters.put(db, done.letters)
+            refused += len(done.letters)
+            whole.add(done)
+            if control is not None or done.letters:
+                parked = await dead_letters.parked_keys(db, (i.record.key for i in fresh))
         if whole.timers:
             await timers.keep(db, whole.timers, place.partitions)
         sent = stamp(whole.out, held, place, at)
@@ -109,7 +114,7 @@ async def deliver(
             lane.next_offset = max(lane.next_offset, record.offset + 1)
             lane.published = max(lane.published, published.get(lane.name, 0))
         await lanes.advance(db, list(held.values()))
-    return Delivered(sent, len(fresh), len(whole.letters))
+    return Delivered(sent, len(fresh), refused)
 
 
 def takes(service: Service, record: Record) -> bool:

@@ -5,11 +5,15 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID, uuid4
 
+import asyncpg
+import structlog
 import uvicorn
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 
 from shared import timers
 from shared.calendar import SHANGHAI
@@ -20,6 +24,9 @@ from shared.settings import Holder, read_tokens
 if TYPE_CHECKING:
     from shared.chassis import Process
     from shared.service import App
+
+
+log = structlog.get_logger()
 
 
 class Refusal(Exception):
@@ -44,6 +51,13 @@ def holder(request: Request) -> Holder:
 
 
 Who = Annotated[Holder, Depends(holder)]
+Limit = Annotated[int, Query(ge=1, le=10_000)]
+
+
+def _everywhere(who: Holder) -> None:
+    """A dead letter may be about any region: only who may see all may see, or settle, it."""
+    if not who.may_see("*"):
+        raise Refusal(403, "not_your_region", "需要全网权限 / only for holders of all regions")
 
 
 class Health:
@@ -60,18 +74,21 @@ class Health:
     async def pending(self) -> dict[str, Any]:
         """What is not handled yet; `progress` grows with everything handled or sent."""
         process = self._process
-        lag = sum([await reader.lag() for reader in process.readers])
         async with process.pool.acquire() as db:
+            lanes = await db.fetch("SELECT name, next_offset, seq, published FROM lanes")
             row = await db.fetchrow(
                 "SELECT (SELECT count(*) FROM timers WHERE due_at <= cell.business_now()) AS due,"
                 " (SELECT count(*) FROM dead_letters WHERE state IN ('refused', 'parked'))"
-                " AS parked,"
-                " (SELECT coalesce(sum(seq - published), 0) FROM lanes) AS behind,"
-                " (SELECT coalesce(sum(next_offset + seq), 0) FROM lanes) AS progress"
+                " AS parked"
             )
             own = await self._app.pending(db) if self._app.pending else 0
         # `published` is written late; what Kafka acknowledged to us since counts as out.
-        behind = int(row["behind"]) if process.settings.workers > 1 else process.relay.waiting
+        out = process.relay.published
+        behind = sum(
+            lane["seq"] - max(lane["published"], out.get(lane["name"], 0)) for lane in lanes
+        )
+        stands = {lane["name"]: lane["next_offset"] for lane in lanes}
+        lag = sum([await reader.lag_of_all(stands) for reader in process.readers])
         return {
             "service": process.name,
             "ready": self.ready,
@@ -80,7 +97,7 @@ class Health:
             "due": row["due"],
             "own": own,
             "parked": row["parked"],
-            "progress": int(row["progress"]),
+            "progress": sum(lane["next_offset"] + lane["seq"] for lane in lanes),
         }
 
 
@@ -91,21 +108,12 @@ class _Edit(BaseModel):
 
 async def serve(process: "Process", app: "App", health: Health) -> None:
     """Serves the service's HTTP interface until cancelled."""
-    api = FastAPI(title=f"Jiexu {process.name}", version="1", docs_url=None, redoc_url=None)
+    api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     api.state.tokens = read_tokens(process.settings.tokens)
     routes(api, process, health)
     api.include_router(app.router)
 
-    @api.exception_handler(Refusal)
-    async def refused(_: Request, why: Refusal) -> JSONResponse:
-        return JSONResponse({"code": why.code, "message": why.message}, why.status)
-
-    @api.exception_handler(OSError)
-    @api.exception_handler(UNWELL[0])
-    async def unwell(_: Request, __: Exception) -> JSONResponse:
-        sentence = "系统暂时繁忙，请稍后重试 / busy for the moment, please try again later"
-        return JSONResponse({"code": "later", "message": sentence}, 503, {"Retry-After": "2"})
-
+    _answers_to_errors(api)
     config = uvicorn.Config(
         api,
         host=process.settings.http_host,
@@ -117,6 +125,54 @@ async def serve(process: "Process", app: "App", health: Health) -> None:
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     await server._serve()  # noqa: SLF001 - the public `serve` takes over the process's signals
+
+
+_SENTENCES = {
+    401: ("no_token", "需要有效的访问令牌 / a valid bearer token is needed"),
+    404: ("not_found", "没有这个地址 / there is no such address"),
+    405: ("not_allowed", "此地址不支持该方法 / this address does not take that method"),
+    422: ("bad_request", "请求格式有误 / the request is not of the form that is expected"),
+    500: ("fault", "系统内部错误 / an error of ours; it is in the log"),
+    503: ("later", "系统暂时繁忙，请稍后重试 / busy for the moment, please try again later"),
+}
+
+
+def _error(status: int, detail: str = "") -> JSONResponse:
+    code, sentence = _SENTENCES.get(status, ("refused", "请求被拒绝 / the request is refused"))
+    headers = {503: {"Retry-After": "2"}, 401: {"WWW-Authenticate": "Bearer"}}.get(status)
+    message = f"{sentence}: {detail}" if detail else sentence
+    return JSONResponse({"code": code, "message": message}, status, headers)
+
+
+def _answers_to_errors(api: FastAPI) -> None:
+    """Every error is `{"code", "message"}`; none repeats what was sent, which may be personal."""
+
+    @api.exception_handler(Refusal)
+    async def refused(_: Request, why: Refusal) -> JSONResponse:
+        if why.status == 401:
+            return _error(401)
+        return JSONResponse({"code": why.code, "message": why.message}, why.status)
+
+    @api.exception_handler(RequestValidationError)
+    async def malformed(_: Request, why: RequestValidationError) -> JSONResponse:
+        fields = {".".join(str(part) for part in error["loc"]) for error in why.errors()}
+        return _error(422, ", ".join(sorted(fields)))
+
+    @api.exception_handler(HTTPException)
+    async def unanswered(_: Request, why: HTTPException) -> JSONResponse:
+        return _error(why.status_code)
+
+    @api.exception_handler(Exception)
+    @api.exception_handler(OSError)
+    @api.exception_handler(asyncpg.PostgresError)
+    @api.exception_handler(asyncpg.InterfaceError)
+    async def failed(_: Request, why: Exception) -> JSONResponse:
+        if isinstance(why, asyncpg.DataError):
+            return _error(422)
+        if isinstance(why, UNWELL):
+            return _error(503)
+        log.error("http.fault", exc_info=why)
+        return _error(500)
 
 
 def routes(api: FastAPI, process: "Process", health: Health) -> None:
@@ -151,7 +207,10 @@ def _dead_letters(api: FastAPI, process: "Process") -> None:
     columns = "letter, key, n, id, type, code, reason, state, recorded_at, settled_by, settled_why"
 
     @api.get("/v1/dead-letters")
-    async def listed(_: Who, *, settled: bool = False, limit: int = 100) -> list[dict[str, Any]]:
+    async def listed(
+        who: Who, *, settled: bool = False, limit: Limit = 100
+    ) -> list[dict[str, Any]]:
+        _everywhere(who)
         states = ["refused", "parked"] + (["redriven", "discarded"] if settled else [])
         async with process.pool.acquire() as db:
             rows = await db.fetch(
@@ -163,7 +222,8 @@ def _dead_letters(api: FastAPI, process: "Process") -> None:
         return [{"service": process.name, **dict(row)} for row in rows]
 
     @api.get("/v1/dead-letters/{letter}")
-    async def shown(_: Who, letter: UUID) -> dict[str, Any]:
+    async def shown(who: Who, letter: UUID) -> dict[str, Any]:
+        _everywhere(who)
         return _letter(await _find(process, letter))
 
     @api.post("/v1/dead-letters/{letter}/{action}", status_code=202)
@@ -173,12 +233,19 @@ def _dead_letters(api: FastAPI, process: "Process") -> None:
 
 async def _order(process: "Process", who: Holder, letter: UUID, action: str, edit: _Edit) -> UUID:
     """The operator's order as a message on the letter's own key; its id. Raises Refusal."""
+    _everywhere(who)
     row = await _find(process, letter)
     if action not in ("redrive", "discard"):
         raise Refusal(404, "unknown_action", "没有此操作 / redrive or discard")
     if action == "discard" and not edit.reason:
         raise Refusal(422, "reason_missing", "请说明原因 / say why it is discarded")
-    if row["state"] != "refused":
+    async with process.pool.acquire() as db:
+        head = await db.fetchval(
+            "SELECT letter FROM dead_letters WHERE key = $1 AND state IN ('refused', 'parked')"
+            " ORDER BY n LIMIT 1",
+            row["key"],
+        )
+    if head != letter:
         raise Refusal(409, "not_at_head", "它不在队首 / it is not at the head of its key")
     order = Redrive(
         to="000000",

@@ -4,8 +4,9 @@ Knows how to try again, how to wait, and when to give up; knows nothing of FastS
 """
 
 import asyncio
+import os
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import asyncpg
@@ -39,7 +40,9 @@ class Position(Protocol):
     def pause(self, back_to: dict[tuple[str, int], int]) -> None: ...
     def resume(self) -> None: ...
     async def seek(self, offsets: dict[tuple[str, int], int]) -> None: ...
-    async def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]: ...
+    async def bounds(
+        self, partitions: Iterable[tuple[str, int]]
+    ) -> dict[tuple[str, int], tuple[int, int]]: ...
 
 
 class Reader:
@@ -49,6 +52,8 @@ class Reader:
         self, name: str, pool: asyncpg.Pool, relay: Relay, handle: Handle, owner: str
     ) -> None:
         self.name = name
+        self.topics: Sequence[str] = ()
+        self.partitions = 0
         self.epochs: dict[str, int] = {}
         self.offsets: dict[tuple[str, int], int] = {}
         self.assigned = False
@@ -63,7 +68,8 @@ class Reader:
         self._busy = asyncio.Lock()
         self._delay = 0.1
         self._faults = 0
-        self._moved = time.monotonic()
+        self._still_since = time.monotonic()
+        self._seen = (0, False)
         self._resuming: asyncio.Task[None] | None = None
 
     async def assign(self, partitions: Sequence[tuple[str, int]], fed: Sequence[str]) -> None:
@@ -88,16 +94,33 @@ class Reader:
             self._relay.own(lane, fed=lane.name in fed)
         self._relay.put(left)
         self.epochs = {lane.name: lane.epoch for lane in taken}
-        starts = {lane.name: lane.next_offset for lane in taken}
-        self.offsets = {(t, n): starts[f"{t}/{n}"] for t, n in partitions}
+        known = {lane.name: lane.next_offset for lane in taken}
+        self.offsets = await self._starts({(t, n): known[f"{t}/{n}"] for t, n in partitions})
         if self.position:
             await self.position.seek(self.offsets)
         self.assigned = True
-        self._moved = time.monotonic()
+        self.unwell_since = None
+        self._still_since = time.monotonic()
+
+    async def _starts(self, known: dict[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+        """Where to begin: where the lanes stand, as far as Kafka still has it.
+
+        Ends the process where Kafka has less than the database has handled: going on would pass
+        over whatever comes there until the numbers meet again.
+        """
+        bounds = await self.position.bounds(known) if self.position else {}
+        for where, (first, end) in bounds.items():
+            if known[where] > end:
+                log.critical("reader.kafka-is-behind", where=where, ours=known[where], end=end)
+                os._exit(1)
+            if 0 < known[where] < first:
+                log.critical("reader.lost", where=where, ours=known[where], first=first)
+        return {where: max(n, bounds.get(where, (0, 0))[0]) for where, n in known.items()}
 
     async def revoke(self) -> None:
         """The partitions go to others: the batch in hand is finished first, within bounds."""
         self.assigned = False
+        self._still_since = time.monotonic()
         try:
             async with asyncio.timeout(10), self._busy:
                 pass
@@ -110,15 +133,19 @@ class Reader:
     async def take(self, batch: Sequence[Record]) -> None:
         """Handles a batch and commits its offsets; while the world is unwell, puts it off."""
         async with self._busy:
-            mine = [record for record in batch if record.lane in self.epochs]
-            if not mine or self.position is None:
+            # The fence is the one the batch was read under: lanes may go and come back meanwhile.
+            epochs = self.epochs
+            mine = [record for record in batch if record.lane in epochs]
+            if not mine or self.position is None or await self._gap(mine, self.position):
                 return
             await self._relay.room()
             started = time.time_ns()
             try:
-                delivered = await self._attempt(mine)
+                delivered = await self._attempt(mine, epochs)
             except Fenced as error:
                 log.warning("reader.fenced", reader=self.name, error=str(error))
+                if epochs is self.epochs:
+                    await self.position.seek(self.offsets)
                 return
             except UNWELL as error:
                 self._put_off(mine, error)
@@ -128,16 +155,30 @@ class Reader:
                 log.exception("reader.fault", reader=self.name, attempt=self._faults)
                 self._put_off(mine, error)
                 return
-            self._relay.put(delivered.sent)
-            self._done(mine, delivered, started)
-            await self._commit()
+            self._relay.put([row for row in delivered.sent if row.lane in self.epochs])
+            if epochs is self.epochs:
+                self._done(mine, delivered, started)
+                await self._commit()
 
-    async def _attempt(self, batch: Sequence[Record]) -> Delivered:
+    async def _gap(self, batch: Sequence[Record], position: Position) -> bool:
+        """Whether the batch begins later than we stand; then it is read again from there."""
+        first = _firsts(batch)
+        gap = {w: self.offsets[w] for w, n in first.items() if n > self.offsets.get(w, n)}
+        if not gap:
+            return False
+        held = await self._starts(gap)
+        self.offsets |= held
+        again = {where: n for where, n in held.items() if n < first[where]}
+        log.error("reader.gap", reader=self.name, again=str(again))
+        await position.seek(again)
+        return bool(again)
+
+    async def _attempt(self, batch: Sequence[Record], epochs: dict[str, int]) -> Delivered:
         apart = self._faults >= _FAULTS
         while True:
             try:
                 async with self._pool.acquire() as db:
-                    return await self._handle(db, self.epochs, self._relay.published, batch, apart)
+                    return await self._handle(db, epochs, self._relay.published, batch, apart)
             except TRY_AGAIN:
                 log.info("reader.again", reader=self.name)
             except REFUSED_BY_DATABASE as error:
@@ -150,7 +191,6 @@ class Reader:
         self._faults = 0
         self._delay = 0.1
         self.unwell_since = None
-        self._moved = time.monotonic()
         self.handled += len(batch)
         for record in batch:
             self.offsets[record.topic, record.partition] = record.offset + 1
@@ -165,14 +205,10 @@ class Reader:
 
     def _put_off(self, batch: Sequence[Record], error: BaseException) -> None:
         assert self.position
-        first: dict[tuple[str, int], int] = {}
-        for record in batch:
-            where = record.topic, record.partition
-            first[where] = min(first.get(where, record.offset), record.offset)
         self.unwell_since = self.unwell_since or time.monotonic()
         metrics.UNWELL.labels(self.name).inc()
         log.warning("reader.unwell", reader=self.name, error=repr(error), delay=self._delay)
-        self.position.pause(first)
+        self.position.pause(_firsts(batch))
         self._resuming = asyncio.create_task(self._resume(self._delay))
         self._delay = min(self._delay * 2, 10.0)
 
@@ -194,10 +230,25 @@ class Reader:
         """How many messages of our partitions are not handled yet."""
         if not self.position or not self.offsets:
             return 0
-        ends = await self.position.ends(self.offsets)
-        lag = sum(max(0, end - self.offsets.get(tp, 0)) for tp, end in ends.items())
+        bounds = await self.position.bounds(self.offsets)
+        lag = sum(max(0, end - self.offsets.get(tp, 0)) for tp, (_, end) in bounds.items())
         metrics.LAG.labels(self.name).set(lag)
         return lag
+
+    async def lag_of_all(self, stands: Mapping[str, int]) -> int:
+        """How many messages of all partitions are not handled yet, whoever has them: `stands`
+        are the positions of the lanes.
+        """
+        if not self.position:
+            return 0
+        everywhere = [(topic, n) for topic in self.topics for n in range(self.partitions)]
+        bounds = await self.position.bounds(everywhere)
+        if not bounds:
+            return 1  # Kafka does not answer: nobody knows, so it is not none
+        return sum(
+            max(0, end - max(first, stands.get(f"{topic}/{n}", 0)))
+            for (topic, n), (first, end) in bounds.items()
+        )
 
     @property
     def ready(self) -> bool:
@@ -208,6 +259,21 @@ class Reader:
         return self.assigned and not ill
 
     async def stuck(self) -> bool:
-        """There is something to handle and nothing has moved for a minute."""
-        still = time.monotonic() - self._moved > _STUCK_SECONDS
-        return self.assigned and still and self.unwell_since is None and await self.lag() > 0
+        """There is something to handle and nothing has been handled between two looks a minute
+        apart; or it has had no partitions for three minutes.
+        """
+        now = time.monotonic()
+        if not self.assigned:
+            return now - self._still_since > 3 * _STUCK_SECONDS
+        seen = self.handled, await self.lag() > 0
+        if seen != self._seen or not seen[1] or self.unwell_since is not None:
+            self._seen, self._still_since = seen, now
+        return now - self._still_since > _STUCK_SECONDS and seen[1]
+
+
+def _firsts(batch: Sequence[Record]) -> dict[tuple[str, int], int]:
+    first: dict[tuple[str, int], int] = {}
+    for record in batch:
+        where = record.topic, record.partition
+        first[where] = min(first.get(where, record.offset), record.offset)
+    return first

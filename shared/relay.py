@@ -15,6 +15,7 @@ log = structlog.get_logger()
 
 _CHUNK = 1000
 _MAX_WAITING = 20_000
+_NOT_SENT = RuntimeError("behind a message of its lane that was not sent")
 
 
 class Producer(Protocol):
@@ -32,6 +33,7 @@ class Relay:
         self.epochs: dict[str, int] = {}
         self.published: dict[str, int] = {}
         self.sent = 0
+        self.moved = 0.0
         self._pool = pool
         self._producer = producer
         self._source = source
@@ -53,6 +55,11 @@ class Relay:
             self._cursors[lane.name] = lane.published
             self._wake.set()
 
+    def stuck(self, seconds: float) -> bool:
+        """Something waits to be published and nothing was acknowledged for so long."""
+        still = asyncio.get_running_loop().time() - self.moved
+        return bool(self._queue or self._sending) and still > seconds
+
     def disown(self, names: Sequence[str]) -> None:
         """These lanes go to another process; what was not sent yet is sent by that one."""
         gone = set(names)
@@ -64,6 +71,8 @@ class Relay:
     def put(self, rows: Sequence[Sent]) -> None:
         """Rows that have been committed, in order, of a lane that we own."""
         if rows:
+            if not self.waiting:
+                self.moved = asyncio.get_running_loop().time()
             self._queue.extend(rows)
             self._wake.set()
             if len(self._queue) > _MAX_WAITING:
@@ -71,6 +80,8 @@ class Relay:
 
     def expect(self, lane: str, seq: int) -> None:
         """A transaction of this process will commit up to `seq` on a lane that is fed."""
+        if lane not in self._cursors:
+            return  # its owner looks for itself
         self._expected[lane] = (seq, asyncio.get_running_loop().time() + 5)
         self._wake.set()
 
@@ -78,6 +89,7 @@ class Relay:
         """Waits until everything that was committed is published."""
         while self.waiting:  # noqa: ASYNC110 - a rare wait, at the end of a process
             await asyncio.sleep(0.02)
+        await self._unless_unwell(self._acknowledge())
 
     async def room(self) -> None:
         """Waits while too much is unpublished."""
@@ -91,9 +103,13 @@ class Relay:
     async def run(self) -> None:
         """Publishes until cancelled."""
         loop = asyncio.get_running_loop()
-        next_poll = 0.0
+        next_poll = next_written = 0.0
         while True:
-            if self._cursors and (self._expected or loop.time() >= next_poll):
+            if loop.time() >= next_written:
+                await self._unless_unwell(self._acknowledge())
+                next_written = loop.time() + 1
+            room = len(self._queue) < _MAX_WAITING
+            if self._cursors and room and (self._expected or loop.time() >= next_poll):
                 await self._unless_unwell(self._collect(loop.time()))
                 next_poll = loop.time() + self._poll
             if self._queue:
@@ -116,10 +132,13 @@ class Relay:
             await asyncio.sleep(0.5)
 
     async def _collect(self, now: float) -> None:
+        asked = {lane: (self.epochs[lane], seq) for lane, seq in self._cursors.items()}
         async with self._pool.acquire() as db:
-            rows = await outbox.beyond(db, dict(self._cursors))
+            rows = await outbox.beyond(db, {lane: seq for lane, (_, seq) in asked.items()})
         for row in rows:
-            if row.lane in self._cursors:
+            # The lane may have gone and come back while we asked: then we begin anew.
+            ours = self.epochs.get(row.lane) == asked[row.lane][0]
+            if ours and row.seq == self._cursors[row.lane] + 1:
                 self._cursors[row.lane] = row.seq
                 self._queue.append(row)
         for lane, (seq, until) in list(self._expected.items()):
@@ -129,6 +148,7 @@ class Relay:
     async def _publish(self) -> None:
         self._sending = [self._queue.popleft() for _ in range(min(_CHUNK, len(self._queue)))]
         delay = 0.05
+        self.moved = asyncio.get_running_loop().time()
         while self._sending:
             failed = await self._send(self._sending)
             self._sending = [row for row in failed if row.lane in self.epochs]
@@ -140,7 +160,11 @@ class Relay:
     async def _send(self, rows: Sequence[Sent]) -> list[Sent]:
         """Sends in order; gives everything from the first unacknowledged row of each lane on."""
         futures: list[asyncio.Future[Any] | BaseException] = []
+        behind: set[str] = set()
         for row in rows:
+            if row.lane in behind:
+                futures.append(_NOT_SENT)
+                continue
             try:
                 futures.append(
                     await self._producer.send(
@@ -152,6 +176,7 @@ class Relay:
                     )
                 )
             except Exception as error:  # noqa: BLE001 - every cause has the same cure: send again
+                behind.add(row.lane)
                 futures.append(error)
         pending = [f for f in futures if isinstance(f, asyncio.Future)]
         if pending:
@@ -166,6 +191,7 @@ class Relay:
             elif row.lane in self.published:
                 self.published[row.lane] = max(self.published[row.lane], row.seq)
                 self.sent += 1
+                self.moved = asyncio.get_running_loop().time()
         return failed
 
     async def _acknowledge(self) -> None:

@@ -47,18 +47,20 @@ async def due(
 ) -> list[tuple[UUID, str, str, bytes]]:
     """Takes what is due on a lane: message id, key, type, body. A timer repeats its id."""
     rows = await db.fetch(
-        "DELETE FROM timers WHERE (key, id) IN (SELECT key, id FROM timers"
-        " WHERE lane = $1 AND due_at <= $2 ORDER BY due_at, key LIMIT $3)"
+        # A row that was moved to a later date meanwhile is not due any more; a type that we do
+        # not know waits for the newer process that does.
+        "DELETE FROM timers WHERE due_at <= $2 AND (key, id) IN (SELECT key, id FROM timers"
+        " WHERE lane = $1 AND due_at <= $2 AND type = ANY($4) ORDER BY due_at, key LIMIT $3)"
         " RETURNING key, id, due_at, type, body",
         lane,
         now,
         limit,
+        list(CATALOGUE),
     )
     ordered = sorted(rows, key=lambda row: (row["due_at"], row["key"], row["id"].int))
     return [
         (uuid5(row["id"], row["due_at"].isoformat()), row["key"], row["type"], row["body"])
         for row in ordered
-        if row["type"] in CATALOGUE
     ]
 
 

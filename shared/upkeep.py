@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 time_ns = time.time_ns
 _TICK = 0.1
+_STUCK_SECONDS = 120
 _HOUR = 3600
 
 
@@ -158,6 +159,9 @@ async def watch_loop(process: "Process") -> None:
         if time.monotonic() - checked < 10:
             continue
         checked = time.monotonic()
+        if process.relay.stuck(_STUCK_SECONDS):
+            log.critical("relay.stuck", waiting=process.relay.waiting)
+            os._exit(1)
         for reader in process.readers:
             if await reader.stuck():
                 log.critical("reader.stuck", reader=reader.name)

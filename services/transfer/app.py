@@ -13,7 +13,7 @@ from services.transfer.codes import sentence
 from services.transfer.states import Transfer
 from shared.calendar import SHANGHAI
 from shared.decision import Decision, Delivery, States, Timer
-from shared.http import Refusal, Who
+from shared.http import Limit, Refusal, Who
 from shared.messages import enrollment, settlement, transfer
 from shared.messages.transfer import Remind
 from shared.money import yuan
@@ -151,7 +151,7 @@ def _lists(router: APIRouter, runtime: Runtime) -> None:
         region: str | None = None,
         *,
         stuck: bool = False,
-        limit: int = 100,
+        limit: Limit = 100,
         after: UUID | None = None,
     ) -> list[dict[str, Any]]:
         allowed = [region] if region else None
@@ -166,13 +166,15 @@ def _lists(router: APIRouter, runtime: Runtime) -> None:
                 state=state,
                 regions=allowed,
                 stuck_at=await runtime.now(db) if stuck else None,
-                limit=min(limit, 10_000),
+                limit=limit,
                 after=after,
             )
         return [shape(t) for t in found]
 
     @router.get("/counts")
-    async def counts(_: Who) -> list[dict[str, Any]]:
+    async def counts(who: Who) -> list[dict[str, Any]]:
+        if not who.may_see("*"):
+            raise Refusal(403, "not_your_region", "需要全网权限 / only for holders of all regions")
         async with runtime.pool.acquire() as db:
             return await store.counted(db)
 

@@ -43,7 +43,7 @@ class Driver:
 
     async def take(self, batch: Sequence[Record], *, apart: bool = False) -> Delivered:
         epochs = {f"{TOPIC}/0": self.epoch}
-        return await deliver(self.db, Toy(), epochs, {}, batch, PLACE, apart=apart)
+        return await deliver(Toy(), PLACE, self.db, epochs, {}, batch, apart)
 
     async def counts(self) -> dict[str, int]:
         rows = await self.db.fetch("SELECT person, n FROM counts ORDER BY person")
@@ -239,3 +239,46 @@ async def test_a_second_poison_behind_the_first_becomes_the_head(driver: Driver)
         ("p", "meaningless", "discarded"),
         ("p", "meaningless", "refused"),
     ]
+
+
+async def order(driver: Driver) -> Redrive:
+    letter = await driver.db.fetchval("SELECT letter FROM dead_letters WHERE state = 'refused'")
+    return Redrive(
+        to="000000", service="transfer", waiting="p", letter=letter, action="discard",
+        by="op", why="x",
+    )  # fmt: skip
+
+
+async def test_what_comes_with_an_order_on_its_key_is_not_left_behind(driver: Driver) -> None:
+    await driver.take([driver.record(withdraw("p", "unexpected"))])
+
+    await driver.take([driver.record(withdraw("p")), driver.record(await order(driver))])
+    await driver.take([driver.record(withdraw("p"))])
+
+    assert await driver.counts() == {"p": 2}
+
+
+async def test_a_key_refused_before_an_order_in_the_same_batch_waits_all_the_same(
+    driver: Driver,
+) -> None:
+    await driver.take([driver.record(withdraw("p", "unexpected"))])
+
+    await driver.take(
+        [
+            driver.record(withdraw("a", "unexpected")),
+            driver.record(await order(driver)),
+            driver.record(withdraw("a")),
+        ]
+    )
+
+    assert await driver.counts() == {}
+
+
+async def test_nul_in_an_envelope_is_set_aside_and_blocks_nothing(driver: Driver) -> None:
+    bad = driver.record(withdraw("p"))
+    bad.headers["ce_type"] = "x\x00y"
+    bad.headers["a\x00b"] = "c\x00d"
+
+    await driver.take([bad, driver.record(withdraw("a"))])
+
+    assert await driver.counts() == {"a": 1}

@@ -31,6 +31,7 @@ DECLARE
     name   text := (SELECT relname FROM pg_class WHERE oid = parent);
     day    date;
     child  text;
+    unsent boolean := false;
 BEGIN
     IF space IS DISTINCT FROM (SELECT substr(session.role, 7)
                                FROM (SELECT current_setting('role') AS role) AS session)
@@ -48,6 +49,13 @@ BEGIN
                  JOIN pg_class c ON c.oid = i.inhrelid
                  WHERE i.inhparent = parent AND right(c.relname, 8) < to_char(drop_before, 'YYYYMMDD')
     LOOP
-        EXECUTE 'DROP TABLE ' || child;
+        IF name = 'outbox' THEN
+            -- What was never published is kept, however old.
+            EXECUTE format('SELECT EXISTS (SELECT FROM %s o JOIN %I.lanes l ON l.name = o.lane'
+                           ' WHERE o.seq > l.published)', child, space) INTO unsent;
+        END IF;
+        IF NOT unsent THEN
+            EXECUTE 'DROP TABLE ' || child;
+        END IF;
     END LOOP;
 END $$;

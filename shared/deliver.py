@@ -109,12 +109,17 @@ async def deliver(
             await timers.keep(db, whole.timers, place.partitions)
         sent = stamp(whole.out, held, place, at)
         await outbox.add(db, sent)
-        for record in batch:
-            lane = held[record.lane]
-            lane.next_offset = max(lane.next_offset, record.offset + 1)
-            lane.published = max(lane.published, published.get(lane.name, 0))
+        move(batch, held, published)
         await lanes.advance(db, list(held.values()))
     return Delivered(sent, len(fresh), refused)
+
+
+def move(batch: Sequence[Record], held: dict[str, Lane], published: dict[str, int]) -> None:
+    """The lanes stand behind the batch; what Kafka has acknowledged is written with them."""
+    for record in batch:
+        lane = held[record.lane]
+        lane.next_offset = max(lane.next_offset, record.offset + 1)
+        lane.published = max(lane.published, published.get(lane.name, 0))
 
 
 def takes(service: Service, record: Record) -> bool:

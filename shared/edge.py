@@ -11,7 +11,7 @@ import asyncpg
 
 from shared import lanes, outbox
 from shared.dead_letters import Record
-from shared.deliver import Delivered, Place
+from shared.deliver import Delivered, Place, move
 from shared.lanes import Lane
 from shared.messages import Message
 from shared.outbox import Sent
@@ -36,7 +36,7 @@ async def take_edge(
             messages = await edge.take(db, [r.body for r in new], at)
             sent += number(messages, held[name], place, at)
         await outbox.add(db, sent)
-        _move(batch, held, published)
+        move(batch, held, published)
         await lanes.advance(db, list(held.values()))
     return Delivered(sent, len(batch))
 
@@ -53,16 +53,9 @@ async def copy(
     async with db.transaction():
         held, _, _ = await lanes.hold(db, {r.lane: epochs[r.lane] for r in batch})
         await copier.copy(db, [r for r in batch if r.offset >= held[r.lane].next_offset])
-        _move(batch, held, published)
+        move(batch, held, published)
         await lanes.advance(db, list(held.values()))
     return Delivered([], len(batch))
-
-
-def _move(batch: Sequence[Record], held: dict[str, Lane], published: dict[str, int]) -> None:
-    for record in batch:
-        lane = held[record.lane]
-        lane.next_offset = max(lane.next_offset, record.offset + 1)
-        lane.published = max(lane.published, published.get(lane.name, 0))
 
 
 def number(

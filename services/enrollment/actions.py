@@ -11,7 +11,7 @@ from shared.calendar import shanghai_day
 from shared.messages import settlement
 from shared.messages.enrollment import PersonDeceased, Register
 from shared.months import Ranges
-from shared.policy import Policy
+from shared.policy import Policy, scheme_pair
 from shared.regions import Regions
 
 
@@ -34,10 +34,26 @@ def policy_today(turn: Turn, region: str, regions: Regions) -> Policy:
     return regions.at(region, shanghai_day(turn.delivery.at))
 
 
-def entitled(turn: Turn, relation: Relation, policy: Policy) -> Relation:
+def counted(turn: Turn, relation: Relation, regions: Regions) -> list[Relation]:
+    """The person's other relations whose months count for this one without a transfer: of other
+    schemes here, and of regions from where cover goes on without one (inside Hebei).
+    """
+    today = shanghai_day(turn.delivery.at)
+
+    def counts(other: Relation) -> bool:
+        if other.region == relation.region:
+            return other.scheme != relation.scheme
+        pair = scheme_pair(other.scheme, relation.scheme)
+        corridor = regions.corridor(other.region, relation.region, today)
+        return not corridor.needs_transfer(pair)  # type: ignore[arg-type]  # known schemes
+
+    return [other for other in turn.person.relations.values() if counts(other)]
+
+
+def entitled(turn: Turn, relation: Relation, regions: Regions) -> Relation:
     """The relation with its entitlement reckoned anew from all that is known now."""
-    others = (r for r in turn.person.of_region(relation.region) if r.scheme != relation.scheme)
-    entitlement = reckon(relation, others, policy.waiting).entitlement
+    waiting = policy_today(turn, relation.region, regions).waiting
+    entitlement = reckon(relation, counted(turn, relation, regions), waiting).entitlement
     same = entitlement == relation.entitlement
     return relation if same else replace(relation, entitlement=entitlement)
 
@@ -67,7 +83,7 @@ def open_relation(turn: Turn, m: Register, regions: Regions) -> Outcome:
         plan_year=m.plan_year,
         entries={m.record: Entry("open", m.months)},
     )
-    relation = entitled(turn, relation, policy)
+    relation = entitled(turn, relation, regions)
     turn.put_relation(relation)
     open_account(turn, m, account=account)
     return Accepted(relation)
@@ -109,7 +125,7 @@ def suspend(turn: Turn, m: Register, regions: Regions) -> Outcome:
         last_month=m.month if m.month is not None else latest,
         entries={**relation.entries, m.record: Entry("suspend", one(m.month))},
     )
-    relation = entitled(turn, relation, policy_today(turn, m.to, regions))
+    relation = entitled(turn, relation, regions)
     turn.put_relation(relation)
     releases.reopen(turn, relation)
     return Accepted(relation)
@@ -132,7 +148,7 @@ def contribute(turn: Turn, m: Register, regions: Regions) -> Outcome:
         return Accepted(relation)
     entries = {**relation.entries, m.record: Entry("contribute", one(m.month))}
     relation = pay(replace(relation, entries=entries), m.month, m.nature)
-    relation = entitled(turn, relation, policy_today(turn, m.to, regions))
+    relation = entitled(turn, relation, regions)
     turn.put_relation(relation)
     if m.amount_fen:
         turn.say(

@@ -41,7 +41,7 @@ class EnrollmentService:
     """The three functions of enrollment, with the regions' rules that they go by."""
 
     name = "enrollment"
-    topics: tuple[str, ...] = ("enrollment.commands",)
+    topics: tuple[str, ...] = ("enrollment.commands", "settlement.events")
     handles = decisions.HANDLES
 
     def __init__(self, regions: Regions) -> None:
@@ -232,11 +232,14 @@ def _questions(router: APIRouter, runtime: Runtime) -> None:
         return {"person": identity.mask_id(id_no), "person_key": key, **shape}
 
     @router.post("/v1/explain")
-    async def explain(subject: Subject, _: Who) -> list[dict[str, Any]]:
-        """Why: each decision with its rule, the rule's source and the facts."""
+    async def explain(subject: Subject, who: Who) -> list[dict[str, Any]]:
+        """Why: each decision of the asker's regions, its rule, the rule's source, the facts."""
         async with runtime.pool.acquire() as db:
             found = await store.explanations(db, subject.transfer)
-        return [shapes.explanation_shape(why) for why in found]
+        seen = [shapes.explanation_shape(why) for why in found if who.may_see(why.region)]
+        if not seen:
+            raise refusal(404, "nothing_decided")
+        return seen
 
     @router.post("/v1/records/decisions")
     async def decided(records: list[RecordKey], who: Who) -> list[dict[str, Any]]:

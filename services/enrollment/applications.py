@@ -40,7 +40,7 @@ def enroll(turn: Turn, m: Register, regions: Regions) -> Outcome:
     if refused is not None:
         return refused
     relation = _enrolled(known, m, account=eligibility.has_account(policy, m))
-    relation = entitled(turn, relation, policy)
+    relation = entitled(turn, relation, regions)
     origin, origin_scheme = _origin(turn.person, m, relation)
     turn.put_relation(relation)
     open_account(turn, m, account=relation.account)

@@ -74,6 +74,12 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "no_account": ("没有个人账户", "there is no personal account"),
     "deceased": ("参保人已死亡", "the person has died"),
+    # What the books refuse after the rules accepted it.
+    "insufficient_balance": (
+        "个人账户余额不足",
+        "the personal account does not hold that much",
+    ),
+    "refund_too_large": ("退回金额超过原支付金额", "more would come back than was paid"),
     # What an origin answers to a destination.
     "origin-not-stopped": ("原参保地尚未停保", "the cover at the origin has not stopped"),
     "in_arrears": ("原参保地有欠费", "contributions are due and unpaid at the origin"),
@@ -89,6 +95,11 @@ CODES: dict[str, tuple[str, str]] = {
         "the request was refused or has been taken back",
     ),
     "digest-mismatch": ("信息表校验不符", "the record is not as it was sent"),
+    # What is answered to a question.
+    "nothing_decided": (
+        "没有可查看的决定",
+        "nothing was decided about this that you may see",
+    ),
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
-from services.enrollment.actions import Accepted, Outcome, entitled, one, pay, policy_today
+from services.enrollment.actions import Accepted, Outcome, entitled, one, pay
 from services.enrollment.persons import Entry, Relation, Turn
 from shared import months
 from shared.messages import settlement
@@ -29,7 +29,7 @@ def correct(turn: Turn, m: Register, regions: Regions) -> Outcome:
     if changed is None:
         return "not_correctable"
     changed = replace(changed, person_type=m.person_type or relation.person_type)
-    changed = entitled(turn, changed, policy_today(turn, m.to, regions))
+    changed = entitled(turn, changed, regions)
     turn.put_relation(changed)
     if m.balance_fen is not None:
         turn.say(

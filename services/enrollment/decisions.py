@@ -1,9 +1,10 @@
-"""What each command leads to: the one place where a message finds its rule."""
+"""What each message leads to: the one place where a message finds its rule."""
 
-from services.enrollment import joins, records, releases
-from services.enrollment.persons import Person, Turn
+from services.enrollment import joins, movements, records, releases
+from services.enrollment.persons import Person, Turn, Verdict
 from shared.decision import Decision, Delivery, States, Unexpected
 from shared.messages import enrollment as e
+from shared.messages import settlement as s
 from shared.regions import Regions
 
 HANDLES = frozenset(
@@ -16,12 +17,13 @@ HANDLES = frozenset(
         e.CorrectRecord,
         e.TerminateRecord,
         e.JoinRecord,
+        s.MovementRefused,
     )
 )
 
 
 def decide(states: States, delivery: Delivery, regions: Regions) -> Decision:
-    """What one command leads to. Raises Unexpected for what means nothing."""
+    """What one message leads to. Raises Unexpected for what means nothing."""
     m = delivery.message
     person = states.get(("person", delivery.key)) or Person(delivery.key)
     assert isinstance(person, Person)
@@ -41,6 +43,10 @@ def decide(states: States, delivery: Delivery, regions: Regions) -> Decision:
             releases.terminate(turn, m)
         case e.JoinRecord():
             joins.join_record(turn, m, regions)
+        case s.MovementRefused():
+            verdict = states.get(("verdict", m.record))
+            assert verdict is None or isinstance(verdict, Verdict)
+            movements.refused(turn, verdict, m)
         case _:
             raise Unexpected("not_ours", f"{m.type} is not obeyed here")
     return turn.decision()

@@ -39,7 +39,7 @@ class Reckoning:
 
 
 def reckon(relation: Relation, others: Iterable[Relation], waiting: WaitingRule) -> Reckoning:
-    """The entitlement of a relation. `others` are the person's other schemes in the region."""
+    """The entitlement of a relation; months of `others` count without having been joined."""
     if relation.loaded:
         return _loaded(relation)
     first = relation.first_month

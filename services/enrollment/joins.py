@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from services.enrollment import answers
+from services.enrollment.actions import counted
 from services.enrollment.entitlement import join, reckon, record_digest
 from services.enrollment.persons import Joined, Relation, Turn
 from shared import months
@@ -30,7 +31,7 @@ def join_record(turn: Turn, m: e.JoinRecord, regions: Regions) -> None:
         return
     twice = months.overlap(m.months, relation.own)
     joined = join(relation, Joined(m.transfer, m.origin, m.scheme, m.version, m.months))
-    others = [r for r in turn.person.of_region(m.to) if r.scheme != m.new_scheme]
+    others = counted(turn, joined, regions)
     waiting = regions.at(m.to, shanghai_day(turn.delivery.at)).waiting
     reckoning = reckon(joined, others, waiting)
     joined = replace(joined, entitlement=reckoning.entitlement)

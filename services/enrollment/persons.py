@@ -150,10 +150,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why something was decided: the rule, where it comes from, the facts it was applied to."""
+    """Why `region` decided something: the rule, its source, the facts it was applied to."""
 
     person: str
     subject: UUID
+    region: str
     at: datetime
     decision: str
     rule: str
@@ -163,13 +164,15 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was decided about an upstream record."""
+    """What was decided about an upstream record, and by which names its sender knows it."""
 
     record: UUID
     decision: str
     code: str | None
     transfer: UUID | None
     at: datetime
+    source: str
+    record_id: str
 
 
 class Turn:
@@ -231,7 +234,14 @@ class Turn:
         """Keep why something was decided; `rule` is its name, its value and its source."""
         text = f"{rule.name} = {rule.value}" if rule.value else rule.name
         why = Explanation(
-            self.person.person, subject, self.delivery.at, decision, text, rule.source, facts
+            self.person.person,
+            subject,
+            self.delivery.message.to,
+            self.delivery.at,
+            decision,
+            text,
+            rule.source,
+            facts,
         )
         self.changes["explanation", next_uuid(self.delivery.id, f"why:{decision}:{rule.name}")] = (
             why

@@ -109,4 +109,6 @@ def _answer(turn: Turn, m: Register, decision: str, code: str | None, transfer: 
         transfer=transfer,  # type: ignore[arg-type]
     )
     turn.say(answer)
-    turn.decide_record(Verdict(m.record, decision, code, answer.transfer, turn.delivery.at))
+    turn.decide_record(
+        Verdict(m.record, decision, code, answer.transfer, turn.delivery.at, m.source, m.record_id)
+    )

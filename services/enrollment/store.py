@@ -1,4 +1,4 @@
-"""What enrollment knows, read and written as sets: three statements to load, five to save."""
+"""What enrollment knows, read and written as sets: four statements to load, five to save."""
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -20,14 +20,21 @@ from services.enrollment.persons import (
     Verdict,
 )
 from shared.decision import Delivery, States
+from shared.messages.settlement import MovementRefused
 from shared.months import Ranges
 
 _RANGES = ("opened", "earlier", "paid", "back_paid", "arrears")
 
 
 async def load(db: asyncpg.Connection, batch: Sequence[Delivery]) -> States:
-    """The persons of a batch, their rows locked in one order."""
-    return {("person", p.person): p for p in await _persons(db, {d.key for d in batch}, lock=True)}
+    """The persons of a batch, their rows locked in one order, and the verdicts it may change."""
+    persons = await _persons(db, {d.key for d in batch}, lock=True)
+    states: States = {("person", p.person): p for p in persons}
+    records = {d.message.record for d in batch if isinstance(d.message, MovementRefused)}
+    if records:
+        found = await verdicts(db, sorted(records))
+        states.update({("verdict", record): verdict for record, verdict in found.items()})
+    return states
 
 
 async def find(db: asyncpg.Connection, person: str) -> Person:
@@ -240,6 +247,7 @@ _TABLES = {
             *_own("text", "person"),
             _key("id", 1, "uuid"),
             *_own("uuid", "subject"),
+            *_own("text", "region"),
             *_own("timestamptz", "at"),
             *_own("text", "decision", "rule", "source"),
             Column("facts", "jsonb", lambda _, why: _compact(why.facts)),
@@ -254,6 +262,7 @@ _TABLES = {
             *_own("text", "decision", "code"),
             *_own("uuid", "transfer"),
             *_own("timestamptz", "at"),
+            *_own("text", "source", "record_id"),
         ],
     ),
 }
@@ -262,7 +271,8 @@ _TABLES = {
 async def verdicts(db: asyncpg.Connection, records: Sequence[UUID]) -> dict[UUID, Verdict]:
     """What was decided about those of the records that are decided."""
     rows = await db.fetch(
-        "SELECT record, decision, code, transfer, at FROM verdicts WHERE record = ANY($1)",
+        "SELECT record, decision, code, transfer, at, source, record_id"
+        " FROM verdicts WHERE record = ANY($1)",
         list(records),
     )
     return {row["record"]: Verdict(*row) for row in rows}
@@ -277,6 +287,7 @@ async def explanations(db: asyncpg.Connection, subject: UUID) -> list[Explanatio
         Explanation(
             row["person"],
             row["subject"],
+            row["region"],
             row["at"],
             row["decision"],
             row["rule"],

@@ -20,6 +20,7 @@ from services.monitor.commands import (
 from services.monitor.commands.client import (
     EXIT_REFUSED,
     EXIT_UNREACHABLE,
+    EXIT_USAGE,
     Refused,
     Unreachable,
 )
@@ -50,6 +51,8 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 the types of click that typer keeps to itself
         """Run the command."""
+        # Where a line cannot be read, the option may not have been reached; running takes the rest.
+        typed = tuple(ctx.args)
         try:
             return super().invoke(ctx)
         except Refused as refused:
@@ -62,7 +65,15 @@ class Commands(TyperGroup):
             # A usage error repeats what was typed.
             if isinstance(text := getattr(wrong, "message", None), str):
                 wrong.message = masked(text)
+                if "--json" in typed and getattr(wrong, "exit_code", None) == EXIT_USAGE:
+                    print_json({"code": "usage", "message": masked(_said(wrong))})
             raise
+
+
+def _said(wrong: typer.TyperException) -> str:
+    """The sentence of a usage error, with the name of the option or argument it is about."""
+    said = getattr(wrong, "format_message", None)
+    return str(said()) if said else str(wrong)
 
 
 def _fail(

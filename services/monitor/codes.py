@@ -9,6 +9,10 @@ CODES: dict[str, tuple[str, str]] = {
         "业务时钟不能回拨",
         "the business clock never goes back",
     ),
+    "clock_out_of_range": (
+        "业务时钟只能设在2000年至2100年之间",
+        "the business clock can be set to the years 2000 to 2100 only",
+    ),
     "time_without_offset": ("时间须带时区偏移", "the time needs an offset"),
     "not_a_cursor": ("after 不是有效的游标", "`after` is no cursor of this log"),
     "not_your_clock": (

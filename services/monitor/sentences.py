@@ -79,7 +79,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "transfer.withdraw.v1": ("申请撤回转移", "the application is to be withdrawn"),
     "transfer.overdue.v1": (
         "{region}的环节“{step}”超过时限{due_at}，已催办",
-        "the step “{step}” of {region} is overdue since {due_at}: it was urged",
+        "the step “{step}” of {region} was due by {due_at}: it was urged",
     ),
     "transfer.escalated.v1": (
         "{region}的环节“{step}”仍未完成，升级至第{level}级",

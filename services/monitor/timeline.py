@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -74,6 +74,9 @@ def _shown(name: str, value: Any, place: Place) -> tuple[str, str]:  # noqa: ANN
         return place(value)
     if name == "entitled_from" and value is None:
         return _NOT_YET
+    if name == "due_at" and isinstance(value, datetime):
+        # Midnight at the end of the last day.
+        value -= timedelta(seconds=1)
     if isinstance(value, int) and name in _MONTHS:
         text = month_text(value)
     elif isinstance(value, int) and name.endswith("_fen"):

@@ -145,6 +145,48 @@ REASONS: dict[str, Reason] = {
         "请联系转出地医保经办机构核对参保信息。",
         "Please check your record with the agency of the former place.",
     ),
+    "digest-mismatch": Reason(
+        "转来的参保信息校验不符",
+        "the record that arrived was damaged on the way",
+        "转出地会重新发送，您无需再做任何事。",
+        "The former place sends it again; you need not do anything.",
+    ),
+    "already_stopped": Reason(
+        "您在该地的参保已经停止",
+        "your cover there has stopped already",
+        "您无需再次办理停保。",
+        "You need not have it stopped again.",
+    ),
+    "after_stop": Reason(
+        "所填月份晚于您的停保月",
+        "the month named is after your last month of cover",
+        "请核对月份后重新提交。",
+        "Please check the month and send it again.",
+    ),
+    "no_account": Reason(
+        "您在该地没有个人账户",
+        "you have no personal account there",
+        "缴费年限照常转移；个人账户事宜请咨询医保经办机构。",
+        "Your months move all the same; please ask the agency about the account.",
+    ),
+    "limit_reached": Reason(
+        "该转出地的预划额度已用完",
+        "the limit for advances on the former place is used up",
+        "资金到账后即划入您的个人账户，您无需再做任何事。",
+        "The money is credited when it arrives; you need not do anything.",
+    ),
+    "single_limit": Reason(
+        "金额超过单笔预划限额",
+        "the amount is above the limit of a single advance",
+        "资金到账后即划入您的个人账户，您无需再做任何事。",
+        "The money is credited when it arrives; you need not do anything.",
+    ),
+    "switched_off": Reason(
+        "该转移不适用预划",
+        "no advance applies to this transfer",
+        "资金到账后即划入您的个人账户，您无需再做任何事。",
+        "The money is credited when it arrives; you need not do anything.",
+    ),
 }
 
 _UNKNOWN = Reason(

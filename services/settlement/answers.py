@@ -88,7 +88,7 @@ def receipt(row: Mapping[str, Any]) -> dict[str, Any]:
         "verdict": row["verdict"],
         "rule": row["rule"],
         "transfers": [str(transfer) for transfer in row["transfers"]],
-        "evidence": _json(row["evidence"]),
+        "evidence": _shown(_json(row["evidence"])),
     }
 
 
@@ -148,7 +148,7 @@ def explained(transfer: UUID, postings: Rows, matched: Rows, sides: Rows) -> dic
                 "applied": yuan(row["applied_fen"]),
                 "verdict": row["verdict"],
                 "rule": row["rule"],
-                "evidence": _json(row["evidence"]),
+                "evidence": _shown(_json(row["evidence"])),
             }
             for row in matched
         ],
@@ -170,11 +170,21 @@ def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _facts(row: object) -> dict[str, Any]:
-    return {
-        name.removesuffix("_fen"): yuan(value) if name.endswith("_fen") else value
-        for name, value in _json(row).items()
-        if name not in _PRIVATE
-    }
+    facts = _json(row)
+    shown: dict[str, Any] = _shown({name: facts[name] for name in facts if name not in _PRIVATE})
+    return shown
+
+
+def _shown(value: Any, *, money: bool = False) -> Any:  # noqa: ANN401 - JSON of the database
+    """The value with all that is kept as `…_fen`, however deep, as text in yuan."""
+    if isinstance(value, Mapping):
+        return {
+            name.removesuffix("_fen"): _shown(inner, money=name.endswith("_fen"))
+            for name, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_shown(inner, money=money) for inner in value]
+    return yuan(value) if money and isinstance(value, int) else value
 
 
 def _json(value: object) -> Any:  # noqa: ANN401 - JSON of the database

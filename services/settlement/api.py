@@ -1,23 +1,25 @@
 """Settlement over HTTP: statements in, remittances out, and what can be asked of the books."""
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.settlement import answers, queries, remittances, statements
 from services.settlement.lines import CODES, StatementError
 from services.settlement.trial_balance import trial_balance
-from shared.http import Refusal, Who
+from shared.http import Limit, Refusal, Who
 from shared.messages import RegionCode
 from shared.service import Runtime
 from shared.settings import Holder
 
-_MOST_ROWS = 10_000
 _RUNS = "Jiexu-Runs"
+# The database takes no NUL in a text.
+_TEXT = r"^[^\x00]*$"
+Text = Annotated[str, Query(pattern=_TEXT)]
 
 
 class Remit(BaseModel):
@@ -31,7 +33,7 @@ class Remit(BaseModel):
 class Person(BaseModel):
     """Whose accounts."""
 
-    person_key: str
+    person_key: Annotated[str, Field(pattern=_TEXT)]
 
 
 class Subject(BaseModel):
@@ -91,13 +93,13 @@ def _remittances(api: APIRouter, runtime: Runtime) -> None:
         return Response(body, media_type="application/xml", headers={_RUNS: names})
 
     @api.get("/remittances")
-    async def listed(who: Who, region: str, date: date | None = None) -> list[dict[str, Any]]:
+    async def listed(who: Who, region: Text, date: date | None = None) -> list[dict[str, Any]]:
         _seen(runtime, who, region)
         async with runtime.pool.acquire() as db:
             return [answers.run(row) for row in await remittances.summaries(db, region, date)]
 
     @api.get("/remittances/{name}")
-    async def file(who: Who, name: str) -> Response:
+    async def file(who: Who, name: Annotated[str, Path(pattern=_TEXT)]) -> Response:
         async with runtime.pool.acquire() as db:
             run = await remittances.find_run(db, name)
             if run is None or not who.may_see(run.region):
@@ -112,7 +114,7 @@ def _books(api: APIRouter, runtime: Runtime) -> None:
         return trial_balance(await queries.snapshot(runtime.pool), who.may_see)
 
     @api.get("/exposure")
-    async def exposure(who: Who, region: str | None = None) -> list[dict[str, Any]]:
+    async def exposure(who: Who, region: Text | None = None) -> list[dict[str, Any]]:
         regions = _visible(runtime, who, region)
         async with runtime.pool.acquire() as db:
             today = (await runtime.now(db)).date()
@@ -128,10 +130,10 @@ def _questions(api: APIRouter, runtime: Runtime) -> None:
 
     @api.get("/receipts")
     async def receipts(
-        who: Who, state: str | None = None, region: str | None = None, limit: int = 1000
+        who: Who, state: Text | None = None, region: Text | None = None, limit: Limit = 1000
     ) -> list[dict[str, Any]]:
         regions = _visible(runtime, who, region)
-        rows = await queries.receipts(runtime.pool, regions, state, max(0, min(limit, _MOST_ROWS)))
+        rows = await queries.receipts(runtime.pool, regions, state, limit)
         return [answers.receipt(row) for row in rows]
 
     @api.post("/explain")

@@ -5,6 +5,7 @@ and version 2 differs in two places. Entities, DTDs and deep nesting are refused
 """
 
 import re
+from collections.abc import Iterator
 from datetime import date
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
@@ -31,6 +32,8 @@ from services.settlement.lines import (
 
 _NAMESPACE = re.compile(r"\{[^}]*camt\.(05[34])\.001\.[0-9]{2}\}Document")
 _DEEPEST = 64
+MOST_ELEMENTS = 100_000
+"""In one entry, and in the whole file outside its entries: what stands in memory at once."""
 _FEE_CODES = frozenset({"CHRG", "FEES", "COMM"})
 _OPENING = ("OPBD", "PRCD")
 _CLOSING = ("CLBD",)
@@ -57,22 +60,38 @@ class _Reader:
     def __init__(self) -> None:
         self.statements: list[Statement] = []
         self._builder = TreeBuilder()
-        self._depth = 0
+        self._open: list[Element] = []
+        self._outside = 0
+        self._inside = 0
+        self._entry_at = 0
         self._kind = ""
         self._entries: list[Line] = []
         self._ignored = 0
         self._seen = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> Element:
-        self._depth += 1
-        if self._depth == 1:
+        name = tag.rpartition("}")[2]
+        if not self._open:
             known = _NAMESPACE.fullmatch(tag)
             if known is None:
                 raise StatementError("unsupported_format")
             self._kind = f"camt.{known.group(1)}"
-        if self._depth > _DEEPEST:
+        if len(self._open) >= _DEEPEST:
             raise StatementError("forbidden_xml")
-        return self._builder.start(tag.rpartition("}")[2], attributes)
+        self._count(name)
+        self._open.append(self._builder.start(name, attributes))
+        return self._open[-1]
+
+    def _count(self, name: str) -> None:
+        if name == "Ntry" and not self._entry_at:
+            self._entry_at, self._inside = len(self._open) + 1, 0
+        if self._entry_at:
+            self._inside += 1
+        else:
+            self._outside += 1
+        if max(self._inside, self._outside) > MOST_ELEMENTS:
+            where = f"entry {self._seen + 1}" if self._entry_at else ""
+            raise StatementError("too_many_elements", where)
 
     def data(self, text: str) -> None:
         self._builder.data(text)
@@ -80,13 +99,15 @@ class _Reader:
     def end(self, tag: str) -> Element:
         name = tag.rpartition("}")[2]
         element = self._builder.end(name)
-        self._depth -= 1
-        if name == "Ntry":
+        if len(self._open) == self._entry_at:
             self._take_entry(element)
-            element.clear()
+            # An empty element for each entry would add up: its parent lets go of it.
+            del self._open[-2][-1]
+            self._entry_at = 0
         elif name in ("Stmt", "Ntfctn"):
             self._take_statement(element)
             element.clear()
+        self._open.pop()
         return element
 
     def close(self) -> None:
@@ -119,10 +140,16 @@ class _Reader:
                 closed_on=closing[1] if closing else None,
                 page=_number(text_at(element, "StmtPgntn/PgNb")),
                 ignored=self._ignored,
-                codes=("not_booked",) if self._ignored else (),
+                codes=tuple(self._codes(opening, closing)),
             )
         )
         self._entries, self._ignored, self._seen = [], 0, 0
+
+    def _codes(self, *balances: "_Balance | None") -> Iterator[str]:
+        if self._ignored:
+            yield "not_booked"
+        if self._kind == "camt.053" and None in balances:
+            yield "balance_missing"
 
 
 def _number(text: str) -> int:

@@ -16,6 +16,7 @@ from shared.calendar import SHANGHAI
 from shared.money import MoneyError, parse_yuan
 
 CURRENCY = "CNY"
+FIRST_YEAR, LAST_YEAR = 1990, 2100
 RETURNED = "MS03"
 """ISO 20022 return reason "not specified by the agent", where a bank gives none."""
 
@@ -26,6 +27,10 @@ CODES: dict[str, tuple[str, str]] = {
         "文件含有不允许的XML内容",
         "the XML has a DTD, entities or is nested too deep",
     ),
+    "too_many_elements": (
+        "XML元素过多",
+        "the XML has too many elements in one entry, or outside its entries",
+    ),
     "unsupported_format": (
         "不支持的文件格式",
         "neither camt.053, camt.054 nor CSV with the columns of a bank statement",
@@ -35,7 +40,6 @@ CODES: dict[str, tuple[str, str]] = {
     "bad_date": ("日期无效", "a date is missing or not valid"),
     "bad_direction": ("借贷标志无效", "an entry is neither credit nor debit"),
     "currency": ("币种不是人民币", "the currency is not CNY"),
-    "balance_missing": ("缺少期初或期末余额", "the opening or closing balance is missing"),
     "balance_mismatch": (
         "期初余额加发生额不等于期末余额",
         "the entries do not lead from the opening to the closing balance",
@@ -155,11 +159,9 @@ def distinct(statement: Statement) -> dict[str, Line]:
 
 
 def check_balances(statement: Statement, lines: Iterable[Line]) -> None:
-    """Opening + entries = closing. Raises StatementError."""
-    if statement.kind != "camt.053":
-        return
+    """Opening + entries = closing, where both are given. Raises StatementError."""
     if statement.opening_fen is None or statement.closing_fen is None:
-        raise StatementError("balance_missing")
+        return
     moved = sum(line.amount_fen if line.credit else -line.amount_fen for line in lines)
     if statement.opening_fen + moved != statement.closing_fen:
         raise StatementError("balance_mismatch")
@@ -188,12 +190,15 @@ def amount(text: str) -> int:
 
 
 def day(text: str) -> date:
-    """The Shanghai day of a date or a time. Raises StatementError."""
+    """The Shanghai day of a date or a time in FIRST_YEAR to LAST_YEAR. Raises StatementError."""
     try:
         at = datetime.fromisoformat(text.strip())
-    except ValueError as error:
+        found = at.date() if at.tzinfo is None else at.astimezone(SHANGHAI).date()
+    except (ValueError, OverflowError) as error:
         raise StatementError("bad_date") from error
-    return at.date() if at.tzinfo is None else at.astimezone(SHANGHAI).date()
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise StatementError("bad_date")
+    return found
 
 
 _ID = re.compile(

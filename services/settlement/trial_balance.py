@@ -213,27 +213,34 @@ def _signed(row: AccountRow) -> int:
 def mirrored(row: MirrorRow) -> dict[str, object]:
     """Why the two sides of a corridor differ; what nothing explains is a break.
 
-    owes + in transit + in suspense = claims + not heard + overpaid + received, not debited.
+    owes + in transit + in suspense
+    = claims + not heard + overpaid + received, not debited + received, not instructed.
     """
     owes_fen = row.payable_fen + row.remitting_fen
     under_way_fen = row.debited_fen + row.overpaid_fen - row.matched_fen
     # What D has in suspense beyond that never left O: it makes no difference between the two.
     suspense_fen = min(row.suspense_fen, max(0, under_way_fen))
-    # D's bank may tell before O's: as far as O has instructed, that is no surprise.
-    early_fen = min(max(0, -under_way_fen), row.remitting_fen)
+    # D's bank may tell before O's, and O's agency may pay outside the payment files; what D
+    # matched beyond all that O released is a break.
+    ahead_fen = max(0, -under_way_fen)
+    early_fen = min(ahead_fen, row.remitting_fen)
+    uninstructed_fen = min(ahead_fen - early_fen, row.payable_fen)
+    beyond_fen = ahead_fen - early_fen - uninstructed_fen
     explained = {
         "in_suspense": suspense_fen,
         "in_transit": max(0, under_way_fen) - suspense_fen,
         "not_heard": row.unannounced_fen,
         "overpaid": row.overpaid_fen,
         "received_not_debited": early_fen,
+        "received_not_instructed": uninstructed_fen,
     }
     more_fen = owes_fen + explained["in_transit"] + suspense_fen
-    less_fen = row.claimed_fen + row.unannounced_fen + row.overpaid_fen + early_fen
+    received_fen = early_fen + uninstructed_fen
+    less_fen = row.claimed_fen + row.unannounced_fen + row.overpaid_fen + received_fen
     return {
         "corridor": f"{row.origin}>{row.destination}",
         "origin_owes": yuan(owes_fen),
         "destination_claims": yuan(row.claimed_fen),
         "explained": {name: yuan(amount) for name, amount in explained.items() if amount > 0},
-        "unexplained": yuan(abs(more_fen - less_fen)),
+        "unexplained": yuan(max(abs(more_fen - less_fen), beyond_fen)),
     }

@@ -41,8 +41,43 @@ CODES: dict[str, tuple[str, str]] = {
         "不适用预划，资金到账后入账。",
         "No advance applies; the money is credited when it arrives.",
     ),
-    "no_account": ("转入地没有个人账户。", "There is no personal account at the destination."),
+    "no_account": ("没有可转移的个人账户。", "There is no personal account to move money with."),
     "account_frozen": ("转出地个人账户被冻结。", "The account at the origin is frozen."),
+    "zero_balance": ("转出地个人账户余额为零。", "The account at the origin is empty."),
+    "kept_at_origin": (
+        "余额按规定留在转出地。",
+        "The balance stays at the origin by its rules.",
+    ),
+    # Why the destination refuses an application or an enrollment that asked for the transfer.
+    "already_enrolled": (
+        "已在转入地参保。",
+        "The person is enrolled at the destination already.",
+    ),
+    "not_enrolled": ("未在转入地参保。", "The person is not enrolled at the destination."),
+    "residence_permit_needed": (
+        "非本地户籍人员须提供居住证或受理凭证。",
+        "People without local hukou need a residence permit or its acceptance slip.",
+    ),
+    "not_offered": (
+        "转入地不接受此类人员参加该险种。",
+        "The destination does not offer this scheme to this kind of person.",
+    ),
+    "unknown_region": ("所填统筹区未接入。", "The region named has not joined."),
+    "same_region": ("转出地与转入地相同。", "Origin and destination are the same region."),
+    "origin_unknown": (
+        "不知道原参保地，请在申请中说明。",
+        "It is not known where the person was insured before; the application must say so.",
+    ),
+    # Why a record about the person is refused.
+    "already_stopped": ("参保已停止。", "The cover has stopped already."),
+    "after_stop": ("该月晚于停保月。", "The month is after the last month of cover."),
+    "unknown_record": ("找不到所指的记录。", "The record referred to is not known."),
+    "nothing_to_correct": ("更正内容为空。", "Nothing says what is to be corrected."),
+    "not_correctable": ("该内容不能更正。", "This cannot be corrected."),
+    "needs_two_people": (
+        "参保信息已转出，须两人复核办理。",
+        "The record has been released: two people must act.",
+    ),
 }
 
 

@@ -73,7 +73,7 @@ def decide(now: Transfer | None, message: Message, at: datetime, regions: Region
 
 
 def _open(now: Transfer | None, message: Opening, at: datetime, regions: Regions) -> Step:
-    """A registration that starts a transfer, an application, or the end of cover at the origin."""
+    """A registration, an application, or the end of cover for which the origin had refused."""
     match message:
         case _ if message.transfer is None:
             return ignore(now, "no transfer was asked for")
@@ -270,7 +270,7 @@ def _announce(
 
 
 def _fund(now: Transfer, message: Message, at: datetime) -> Step:
-    """D's books say what was credited and what has arrived; the state follows from the facts."""
+    """D's books say what was credited and has arrived; `money_of` makes the state of the facts."""
     funds = now.funds
     new = now
     match message:

@@ -10,6 +10,8 @@ import pytest
 from services.enrollment import app as enrollment
 from services.enrollment import store
 from shared.messages import enrollment as e
+from shared.messages import record_uuid
+from shared.messages.settlement import MovementRefused
 from shared.sealing import unseal
 from shared.service import App
 from tests.integration.enrollment_desk import (
@@ -92,6 +94,49 @@ async def test_decisions_can_be_asked_for_and_explained(desk: Desk) -> None:
     assert {w["decision"] for w in why} == {"enroll", "start", "release", "join"}
     assert all(w["source"] for w in why)
     assert [(d["decision"], d["code"]) for d in decided] == [("accepted", None), (None, None)]
+
+
+async def test_only_what_a_region_of_the_asker_decided_is_explained(desk: Desk) -> None:
+    built = enrollment.build(desk)
+    nanning = {"authorization": "Bearer nanning"}
+    async with http(built) as client:
+        join = await joined(desk, built, client)
+        there = str(record_uuid("ha-hrss", "8"))
+        refused = OPEN.replace("ha-hrss,1,", "ha-hrss,8,")
+        await client.post("/v1/registrations/file", content=(HEAD + refused).encode())
+        told = [m for m in await sent(desk) if isinstance(m, e.Register)]
+        await handle(desk, built, [m for m in told if m.record_id == "8"])
+        own = await client.post(
+            "/v1/explain", json={"transfer": str(join.transfer)}, headers=nanning
+        )
+        hidden = await client.post("/v1/explain", json={"transfer": there}, headers=nanning)
+        shown = await client.post("/v1/explain", json={"transfer": there})
+
+    assert {w["decision"] for w in own.json()} == {"enroll", "start", "join"}
+    assert (hidden.status_code, hidden.json()["code"]) == (404, "nothing_decided")
+    assert [w["code"] for w in shown.json()] == ["already_enrolled"]
+
+
+async def test_a_sender_hears_of_what_the_books_refused(desk: Desk) -> None:
+    built = enrollment.build(desk)
+    async with http(built) as client:
+        await client.post("/v1/registrations/file", content=(HEAD + OPEN).encode())
+        told = await sent(desk)
+        await handle(desk, built, told)
+        no = MovementRefused(
+            to="410100",
+            person=told[0].key,
+            record=record_uuid("ha-hrss", "1"),
+            what="correct",
+            code="insufficient_balance",
+        )
+        (answer,) = await handle(desk, built, [no])
+        key = {"source": "ha-hrss", "record_id": "1"}
+        (decided,) = (await client.post("/v1/records/decisions", json=[key])).json()
+
+    assert isinstance(answer, e.Answered)
+    assert (answer.source, answer.record_id) == ("ha-hrss", "1")
+    assert (decided["decision"], decided["code"]) == ("refused", "insufficient_balance")
 
 
 async def test_what_is_kept_comes_back_as_it_was(desk: Desk) -> None:

@@ -214,6 +214,21 @@ async def test_a_stack_on_which_nothing_has_happened_may_begin_at_any_time(watch
     assert begin <= datetime.fromisoformat(answer.json()["at"]) < begin + timedelta(hours=1)
 
 
+@pytest.mark.parametrize(
+    "at",
+    [
+        "2101-01-01T00:00:00+08:00",
+        "9999-12-31T23:59:59-14:00",
+        "0001-01-01T00:00:00+14:00",
+        "1999-12-31T23:59:59+08:00",
+    ],
+)
+async def test_the_clock_stays_between_the_years_2000_and_2100(watch: Watch, at: str) -> None:
+    answer = await ask(watch, "POST", "/v1/clock", json={"at": at})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "clock_out_of_range")
+
+
 async def test_only_an_operator_sets_the_clock_and_only_in_a_sandbox(watch: Watch) -> None:
     later = {"at": (datetime.now(UTC) + timedelta(days=999)).isoformat()}
     region = Holder(holder="nn", regions=frozenset({"450100"}))

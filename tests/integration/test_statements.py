@@ -1,6 +1,7 @@
 """Bank files in, on a real database: each entry counts once, or the file leaves no trace."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -122,6 +123,27 @@ async def test_a_statement_that_does_not_add_up_leaves_no_trace(desk: Desk) -> N
     assert (answer.status_code, answer.json()["code"]) == (422, "balance_mismatch")
     assert desk.sent == []
     assert await desk.owner.fetchval("SELECT count(*) FROM settlement.statements") == 0
+
+
+async def test_a_statement_without_balances_is_taken_and_said(desk: Desk) -> None:
+    text = re.sub("<Bal>.*</Bal>", "", camt(entry("B1", "4084.12")))
+
+    first, again = [(await desk.post(text)) for _ in range(2)]
+
+    assert (first.status_code, first.json()["codes"]) == (202, ["balance_missing"])
+    assert (first.json()["accepted"], again.json()["duplicate"]) == (1, 1)
+    assert [type(message) for message in desk.messages] == [RecordReceipt]
+
+
+async def test_a_time_beyond_the_calendar_refuses_the_file(desk: Desk) -> None:
+    text = camt(entry("B1", "4084.12")).replace(
+        "<BookgDt><Dt>2026-03-20</Dt>", "<BookgDt><DtTm>9999-12-31T23:59:59-12:00</DtTm>"
+    )
+
+    answer = await desk.post(text)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_date")
+    assert desk.sent == []
 
 
 async def test_a_gap_between_statements_is_taken_and_said(desk: Desk) -> None:

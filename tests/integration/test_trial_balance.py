@@ -190,3 +190,30 @@ async def test_a_holder_sees_only_their_regions(desk: Desk) -> None:
     assert [answer.status_code for answer in answers] == [200, 403, 404, 403, 200]
     assert answers[0].json() == []
     assert answers[4].json()["regions"] == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        ("/v1/receipts", {"limit": "0"}),
+        ("/v1/receipts", {"limit": "10001"}),
+        ("/v1/receipts", {"limit": "99999999999999999999"}),
+        ("/v1/receipts", {"state": "a\x00"}),
+        ("/v1/receipts", {"region": "\x00"}),
+        ("/v1/exposure", {"region": "\x00"}),
+        ("/v1/remittances", {"region": "\x00"}),
+        ("/v1/remittances/a%00", {}),
+    ],
+)
+async def test_a_question_out_of_bounds_is_refused(
+    desk: Desk, path: str, params: dict[str, str]
+) -> None:
+    answer = await desk.ask("GET", path, params=params)
+
+    assert answer.status_code == 422
+
+
+async def test_a_person_key_with_a_nul_is_refused(desk: Desk) -> None:
+    answer = await desk.ask("POST", "/v1/accounts", json={"person_key": "p\x00"})
+
+    assert answer.status_code == 422

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from services.settlement import camt
-from services.settlement.lines import StatementError, check_balances, distinct
+from services.settlement.lines import CODES, StatementError, check_balances, distinct
 
 ONE, OTHER = uuid4(), uuid4()
 
@@ -106,6 +106,7 @@ def test_a_notice_has_no_balances() -> None:
     (found,) = camt.read(text)
 
     assert (found.kind, found.account, found.opening_fen) == ("camt.054", "4501", None)
+    assert found.codes == ()
     check_balances(found, found.lines)
 
 
@@ -116,6 +117,52 @@ def test_what_is_not_booked_is_ignored_and_said(code: str) -> None:
     (found,) = camt.read(statement(entry(), pending))
 
     assert (len(found.lines), found.ignored, found.codes) == (1, 1, ("not_booked",))
+
+
+@pytest.mark.parametrize("missing", [("OPBD", "CLBD"), ("OPBD",), ("CLBD",)])
+def test_a_statement_without_a_balance_is_taken_and_said(missing: tuple[str, ...]) -> None:
+    text = statement(entry())
+    for code, amount in (("OPBD", "0.00"), ("CLBD", "4084.12")):
+        text = text.replace(balance(code, amount), "") if code in missing else text
+
+    (found,) = camt.read(text)
+
+    assert (len(found.lines), found.codes) == (1, ("balance_missing",))
+    check_balances(found, found.lines)
+
+
+def test_a_balance_that_cannot_be_read_is_refused() -> None:
+    text = statement(entry()).replace(balance("OPBD", "0.00"), balance("OPBD", "nothing"))
+
+    with pytest.raises(StatementError, match="bad_amount"):
+        camt.read(text)
+
+
+def test_more_elements_than_memory_is_meant_for_are_refused() -> None:
+    many = "<a/>" * camt.MOST_ELEMENTS
+
+    for text, where in (
+        (statement(entry(), entry(details=many)), "entry 2"),
+        (statement(entry(), many), ""),
+    ):
+        with pytest.raises(StatementError) as refused:
+            camt.read(text)
+        assert (refused.value.code, refused.value.where) == ("too_many_elements", where)
+    assert "too_many_elements" in CODES
+
+
+def test_any_number_of_entries_with_many_elements_each_is_read() -> None:
+    half = "<a/>" * (camt.MOST_ELEMENTS // 2)
+
+    (found,) = camt.read(statement(*(entry(details=half) for _ in range(3)), half))
+
+    assert len(found.lines) == 3
+
+
+def test_an_entry_inside_an_entry_is_no_entry() -> None:
+    (found,) = camt.read(statement(entry(details=entry("1.00"))))
+
+    assert [line.amount_fen for line in found.lines] == [408412]
 
 
 def test_an_entry_of_many_payments_keeps_each() -> None:
@@ -188,6 +235,13 @@ def test_the_pages_of_a_statement_hand_over_by_interim_balances() -> None:
         (statement(entry("1.234")), "bad_amount"),
         (statement(entry(direction="LEFT")), "bad_direction"),
         (statement(entry()).replace("2026-03-20", "20.3.2026"), "bad_date"),
+        (statement(entry().replace("2026-03-20", "9999-12-31")), "bad_date"),
+        (
+            statement(
+                entry().replace("<Dt>2026-03-20</Dt>", "<DtTm>9999-12-31T23:59:59-12:00</DtTm>")
+            ),
+            "bad_date",
+        ),
         (statement(entry())[:-20], "unreadable"),
         (statement(entry()).replace("camt.053", "camt.052"), "unsupported_format"),
         ("<html/>", "unsupported_format"),

@@ -130,6 +130,49 @@ def test_a_usage_error_does_not_repeat_an_id_number(server: Server) -> None:
     assert "4101**************" in result.output
 
 
+@pytest.mark.parametrize(
+    ("words", "about"),
+    [
+        (["transfers", "--limit", "0", "--json"], "--limit"),
+        (["transfers", "--no-such-option", "--json"], "--no-such-option"),
+        (["nonsense", "--json"], "nonsense"),
+        (["clock", "advance", "soon", "--json"], "15wd"),
+        (["person", ID_NO, ID_NO, "--json"], "4101**************"),
+    ],
+)
+def test_wrong_usage_is_one_json_document_for_programs(
+    server: Server, words: list[str], about: str
+) -> None:
+    result = run(server, *words)
+
+    assert result.exit_code == 2
+    answered = json.loads(result.stdout)
+    assert answered["code"] == "usage"
+    assert about in answered["message"]
+    assert ID_NO not in result.output
+
+
+def test_wrong_usage_says_nothing_on_standard_output_to_people(server: Server) -> None:
+    result = run(server, "transfers", "--limit", "0")
+
+    assert result.stdout == ""
+    assert "--limit" in result.stderr
+
+
+@pytest.mark.parametrize("token", ["é", "two words", "line\n"])
+def test_a_token_that_no_header_can_carry_is_refused_and_not_shown(
+    server: Server, token: str
+) -> None:
+    environment = {**server.environment(), "JIEXU_TOKEN": token}
+
+    result = CliRunner().invoke(app, ["exposure", "--json"], env=environment)
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["code"] == "bad_token"
+    assert token not in result.stderr.splitlines()[0]
+    assert server.asked == []
+
+
 def test_a_trial_balance_whose_invariants_hold_is_exit_0(server: Server) -> None:
     server.on("settlement/v1/trial-balance", BALANCE)
 

@@ -1,8 +1,9 @@
 """Waiting until all is handled, and the business clock that goes from due date to due date."""
 
+import itertools
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 import typer
@@ -31,15 +32,19 @@ def run(server: Server, *words: str) -> Result:
 class Clock:
     """A business clock that stands still, with due dates that go once they are reached."""
 
-    def __init__(self, server: Server, now: str, due: list[str]) -> None:
+    def __init__(self, server: Server, now: str, due: list[str], *, begun: bool = True) -> None:
         self.now = datetime.fromisoformat(now)
+        self.begun = begun
         self.due = sorted(map(datetime.fromisoformat, due))
         server.answers["monitor/v1/clock"] = self._clock
         server.answers["transfer/v1/due"] = self._due
 
     def _clock(self, asked: Asked) -> tuple[int, object]:
         if asked.method == "POST":
-            self.now = datetime.fromisoformat(json.loads(asked.body)["at"])
+            at = datetime.fromisoformat(json.loads(asked.body)["at"])
+            if at < self.now and self.begun:
+                return 409, {"code": "clock_goes_forward", "message": "no"}
+            self.now = at
         return 200, {"at": self.now.isoformat()}
 
     def _due(self, _: Asked) -> tuple[int, object]:
@@ -89,6 +94,20 @@ def test_when_the_time_is_over_the_exit_is_1_and_says_what_is_pending(
     assert f"notification {count}=3" in result.stderr
 
 
+def test_a_quiet_stack_needs_no_time(server: Server) -> None:
+    assert run(server, "wait", "--timeout", "0").exit_code == 0
+
+
+def test_what_still_moves_when_the_time_is_over_is_exit_1(server: Server) -> None:
+    looks = itertools.count()
+    server.answers["transfer/v1/pending"] = lambda _: (200, pending(progress=next(looks)))
+
+    result = run(server, "wait", "--timeout", "0", "--json")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["code"] == "pending"
+
+
 def test_parked_messages_wait_for_an_operator_and_not_for_us(server: Server) -> None:
     server.on("transfer/v1/pending", pending(parked=2))
 
@@ -127,10 +146,57 @@ def test_what_becomes_due_at_a_stop_is_waited_for_before_the_next(server: Server
 def test_the_clock_never_goes_back(server: Server) -> None:
     clock = Clock(server, MONDAY, [])
 
-    result = run(server, "clock", "set", "2026-03-01T00:00:00+08:00")
+    result = run(server, "clock", "set", "2026-03-01T00:00:00+08:00", "--json")
 
     assert result.exit_code == 1
+    assert json.loads(result.stdout)["code"] == "clock_goes_forward"
     assert clock.now == datetime.fromisoformat(MONDAY)
+
+
+def test_where_nothing_has_happened_the_clock_is_set_to_an_earlier_time_in_one_step(
+    server: Server,
+) -> None:
+    Clock(server, MONDAY, ["2026-03-01T12:00:00+08:00"], begun=False)
+
+    result = run(server, "clock", "set", "2026-03-01T00:00:00+08:00", "--json")
+
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == {
+        "now": "2026-03-01T00:00:00+08:00",
+        "stops": ["2026-03-01T00:00:00+08:00"],
+    }
+    assert [one.path for one in server.asked if one.method == "POST"] == ["monitor/v1/clock"]
+
+
+@pytest.mark.parametrize("words", [("advance", "0d"), ("set", MONDAY)])
+def test_going_to_the_time_that_it_is_sets_nothing_and_succeeds(
+    server: Server, words: tuple[str, str]
+) -> None:
+    looks = iter(range(9))
+    start = datetime.fromisoformat(MONDAY)
+    server.answers["monitor/v1/clock"] = lambda asked: (
+        (409, {"code": "clock_goes_forward", "message": "no"})
+        if asked.method == "POST"
+        # It runs on from one look to the next.
+        else (200, {"at": (start + timedelta(seconds=next(looks))).isoformat()})
+    )
+
+    result = run(server, "clock", *words, "--json")
+
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["stops"] == [MONDAY]
+
+
+@pytest.mark.parametrize("span", ["3661d", "3661wd", "87841h", "99999wd"])
+def test_a_span_of_more_than_ten_years_is_wrong_usage(server: Server, span: str) -> None:
+    assert run(server, "clock", "advance", span).exit_code == 2
+    assert server.asked == []
+
+
+def test_the_longest_span_can_be_counted() -> None:
+    now = datetime.fromisoformat(MONDAY)
+
+    assert after(now, "87840h") == after(now, "3660d") == now + timedelta(days=3660)
 
 
 def test_a_clock_that_may_not_be_set_is_exit_1(server: Server) -> None:

@@ -66,19 +66,56 @@ def test_a_feed_is_sent_as_it_is_and_its_answers_are_kept_beside_it(
     }
 
 
-def test_a_feed_that_is_refused_as_a_whole_is_exit_1_and_leaves_the_former_answers(
+def test_a_feed_that_cannot_be_told_into_rows_is_exit_1_and_answered_in_one_row(
     server: Server, tmp_path: Path
 ) -> None:
     path = feed(tmp_path)
     path.with_name("feed.csv.result.csv").write_text("former", "utf-8")
-    server.on(PATH, {"code": "not_csv", "message": "二进制 / binary"}, status=400)
+    server.on(PATH, {"code": "not_csv", "message": "二进制 / binary"}, status=422)
 
     result = run(server, "intake", "registrations", str(path), "--json")
 
     assert result.exit_code == 1
     assert json.loads(result.stdout)["code"] == "not_csv"
-    assert result_of(path) == "former"
+    assert result_of(path) == f"{HEAD},,unreadable,not_csv,二进制 / binary,\n"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["feed.csv", "feed.csv.result.csv"]
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, 1), (503, 3)])
+def test_a_feed_that_was_not_taken_leaves_no_answers_of_an_earlier_run(
+    server: Server, tmp_path: Path, status: int, code: int
+) -> None:
+    path = feed(tmp_path)
+    path.with_name("feed.csv.result.csv").write_text("former", "utf-8")
+    server.on(PATH, {"code": "no", "message": "不行 / no"}, status=status)
+
+    result = run(server, "intake", "registrations", str(path))
+
+    assert result.exit_code == code
+    assert [file.name for file in tmp_path.iterdir()] == ["feed.csv"]
+
+
+@pytest.mark.parametrize("place", ["", "no/such/folder/answers.csv", "feed.csv/answers.csv"])
+def test_answers_that_cannot_be_written_are_refused_before_anything_is_sent(
+    server: Server, tmp_path: Path, place: str
+) -> None:
+    words = ("intake", "registrations", str(feed(tmp_path)), "--result", str(tmp_path / place))
+
+    result = run(server, *words, "--json")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["code"] == "not_written"
+    assert server.asked == []
+    assert [file.name for file in tmp_path.iterdir()] == ["feed.csv"]
+
+
+def test_the_answers_do_not_take_the_place_of_the_feed(server: Server, tmp_path: Path) -> None:
+    path = feed(tmp_path)
+
+    result = run(server, "intake", "registrations", str(path), "--result", str(path))
+
+    assert result.exit_code == 2
+    assert path.read_bytes() == FEED
 
 
 def test_a_feed_without_a_needed_column_is_exit_1_and_its_rows_are_answered(
@@ -213,6 +250,18 @@ def test_what_the_bank_is_to_pay_goes_whole_into_a_file(server: Server, tmp_path
     assert server.bodies("settlement/v1/remittances") == [sent]
     assert out.read_bytes() == b"<Document/>"
     assert json.loads(result.stdout) == {**sent, "runs": ["410100-20260331-1"], "out": str(out)}
+
+
+def test_payments_are_not_asked_for_a_file_that_cannot_be_written(
+    server: Server, tmp_path: Path
+) -> None:
+    words = ("export", "remittances", "--region", "410100", "--date", "2026-03-31")
+
+    result = run(server, *words, "--out", str(tmp_path / "none" / "pain.xml"), "--json")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["code"] == "not_written"
+    assert server.asked == []
 
 
 def test_where_nothing_is_due_no_file_is_written(server: Server, tmp_path: Path) -> None:

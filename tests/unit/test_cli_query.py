@@ -118,5 +118,21 @@ def test_a_transfer_has_its_timeline_from_the_monitor(server: Server) -> None:
     assert json.loads(result.stdout) == {**ROW, "timeline": [step]}
 
 
+def test_people_read_the_last_day_and_programs_the_instant_that_ends_it(server: Server) -> None:
+    server.on("transfer/v1/transfers", [ROW])
+    server.on(f"transfer/v1/transfers/{TRANSFER}", ROW)
+    server.on(f"monitor/v1/timeline/{TRANSFER}", [])
+    waits = [{"step": "answer", "due_at": ROW["due_at"], "missed": 0}]
+    case = {"policy": "p", "rules": [], "decisions": [], "waits_for": waits}
+    server.on(f"transfer/v1/transfers/{TRANSFER}/explain", case)
+
+    questions = (["transfers"], ["transfer", TRANSFER], ["explain", TRANSFER])
+    seen = [run(server, *words).stdout for words in questions]
+    read = [run(server, *words, "--json").stdout for words in questions]
+
+    assert all("2026-03-23" in text and "2026-03-24" not in text for text in seen)
+    assert all(ROW["due_at"] in text for text in read)
+
+
 def test_a_transfer_that_is_not_there_is_refused(server: Server) -> None:
     assert run(server, "transfer", TRANSFER).exit_code == 1

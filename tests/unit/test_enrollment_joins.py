@@ -12,7 +12,16 @@ from services.enrollment.persons import Joined, Relation
 from shared import months
 from shared.decision import Unexpected
 from shared.messages import enrollment as e
-from tests.unit.enrollment_world import NANNING, ZHENGZHOU, World, month, ranges, transfer
+from tests.unit.enrollment_world import (
+    BAODING,
+    NANNING,
+    SHIJIAZHUANG,
+    ZHENGZHOU,
+    World,
+    month,
+    ranges,
+    transfer,
+)
 
 
 def joined(world: World) -> e.RecordJoined:
@@ -204,3 +213,38 @@ def test_joining_twice_is_joining_once(own: months.Ranges, brought: months.Range
     once = join(relation_of(own), arrival)
 
     assert join(once, arrival) == once
+
+
+MOVES = [
+    # to where, last month paid in Shijiazhuang, entitled from, waiting
+    (BAODING, "2026-02", "2026-03", 0),
+    (BAODING, "2025-11", "2026-03", 0),
+    (BAODING, "2025-10", "2026-06", 3),
+    (NANNING, "2026-02", "2026-06", 3),
+]
+
+
+@pytest.mark.parametrize(("region", "last", "entitled", "waiting"), MOVES)
+def test_inside_a_province_without_transfers_the_months_count_at_once(
+    region: str, last: str, entitled: str, waiting: int
+) -> None:
+    world = World()
+    world.open(SHIJIAZHUANG, months=ranges(f"2019-03..{last}"))
+    world.stop(SHIJIAZHUANG, month=month(last))
+
+    world.enroll(region)
+
+    entitlement = world.relation(region).entitlement
+    assert (entitlement.entitled_from, entitlement.waiting_months) == (month(entitled), waiting)
+    assert world.relation(region).months == ranges("2026-03..2026-03")
+
+
+def test_the_months_still_count_when_a_later_one_is_paid() -> None:
+    world = World()
+    world.open(SHIJIAZHUANG)
+    world.stop(SHIJIAZHUANG)
+    world.enroll(BAODING)
+
+    world.contribute("april", "2026-04", BAODING)
+
+    assert world.relation(BAODING).entitlement.entitled_from == month("2026-03")

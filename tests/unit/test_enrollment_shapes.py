@@ -88,7 +88,9 @@ def test_nobody_sees_the_relations_of_other_regions() -> None:
 
 def test_a_decision_is_shown_with_its_rule_and_source() -> None:
     facts = {"code": "duplicate", "origin": ZHENGZHOU}
-    why = Explanation(PERSON, transfer("t"), MARCH, "release", "one at a time", "design", facts)
+    why = Explanation(
+        PERSON, transfer("t"), ZHENGZHOU, MARCH, "release", "one at a time", "design", facts
+    )
 
     shape = shapes.explanation_shape(why)
 
@@ -98,7 +100,7 @@ def test_a_decision_is_shown_with_its_rule_and_source() -> None:
 
 
 def test_what_is_not_decided_is_null() -> None:
-    verdict = Verdict(record("1"), "refused", "retiree", transfer("1"), MARCH)
+    verdict = Verdict(record("1"), "refused", "retiree", transfer("1"), MARCH, "test", "1")
 
     decided = shapes.verdict_shape("test", "1", verdict)
     open_ = shapes.verdict_shape("test", "2", None)

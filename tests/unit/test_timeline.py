@@ -12,6 +12,7 @@ from services.monitor.timeline import Event, sentence, timeline
 from shared.messages import Message
 from shared.messages import enrollment as e
 from shared.messages import settlement as s
+from shared.messages import transfer as t
 from shared.messages.catalogue import CATALOGUE
 
 AT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
@@ -74,6 +75,16 @@ def test_months_are_shown_as_people_write_them() -> None:
 
     assert sentence(event(JOINED), place)[1].endswith("85 months in total, entitled from 2026-03")
     assert sentence(event(unpaid), place)[0].endswith("待遇起始月待首次缴费")
+
+
+def test_a_due_time_is_shown_as_the_last_day_that_it_ends() -> None:
+    due = {"step": "answer", "due_at": datetime(2026, 3, 23, 16, tzinfo=UTC), "region": "410100"}
+    overdue = t.Overdue.model_validate(FROM | due)
+
+    chinese, english = sentence(event(overdue), place)
+
+    assert "2026-03-23" in chinese
+    assert "was due by 2026-03-23" in english
 
 
 def test_the_order_is_business_time_then_real_time_then_the_lane() -> None:

@@ -148,8 +148,34 @@ def test_only_visible_regions_are_shown() -> None:
             "0.00",
         ),
         (MirrorRow("1", "2", debited_fen=5, matched_fen=5, suspense_fen=1), {}, "0.00"),
-        (MirrorRow("1", "2", payable_fen=5, matched_fen=5), {}, "0.05"),
+        (
+            MirrorRow("1", "2", payable_fen=5, matched_fen=5),
+            {"received_not_instructed": "0.05"},
+            "0.00",
+        ),
+        (
+            MirrorRow("1", "2", payable_fen=9, remitting_fen=2, claimed_fen=4, matched_fen=7),
+            {"received_not_debited": "0.02", "received_not_instructed": "0.05"},
+            "0.00",
+        ),
         (MirrorRow("1", "2", claimed_fen=5), {}, "0.05"),
+        (MirrorRow("1", "2", payable_fen=5, claimed_fen=2), {}, "0.03"),
+        (
+            MirrorRow("1", "2", payable_fen=5, claimed_fen=3, matched_fen=5),
+            {"received_not_instructed": "0.05"},
+            "0.03",
+        ),
+        (
+            MirrorRow("1", "2", payable_fen=5, matched_fen=8, unannounced_fen=-3),
+            {"received_not_instructed": "0.05"},
+            "0.03",
+        ),
+        (
+            MirrorRow("1", "2", payable_fen=5, matched_fen=8),
+            {"received_not_instructed": "0.05"},
+            "0.03",
+        ),
+        (MirrorRow("1", "2", matched_fen=5, unannounced_fen=-5), {}, "0.05"),
     ],
 )
 def test_both_sides_of_a_corridor_differ_for_known_reasons(

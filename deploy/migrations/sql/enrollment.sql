@@ -61,6 +61,8 @@ CREATE TABLE explanations (
     person   text NOT NULL,
     id       uuid NOT NULL,
     subject  uuid NOT NULL,
+    -- Who decided: only its own clerks are shown it.
+    region   text NOT NULL,
     at       timestamptz NOT NULL,
     decision text NOT NULL,
     rule     text NOT NULL,
@@ -80,13 +82,16 @@ CREATE TABLE records (
     PRIMARY KEY (source, record_id)
 );
 
--- What the rules decided about a record; `record` is its uuid5 of source and record id.
+-- What was decided about a record; `record` is its uuid5 of source and record id, which stand
+-- beside it so that its sender can be answered again when the books refuse what the rules took.
 CREATE TABLE verdicts (
-    record   uuid PRIMARY KEY,
-    decision text NOT NULL CHECK (decision IN ('accepted', 'refused')),
-    code     text,
-    transfer uuid,
-    at       timestamptz NOT NULL
+    record    uuid PRIMARY KEY,
+    decision  text NOT NULL CHECK (decision IN ('accepted', 'refused')),
+    code      text,
+    transfer  uuid,
+    at        timestamptz NOT NULL,
+    source    text NOT NULL,
+    record_id text NOT NULL
 );
 
 DO $$ BEGIN

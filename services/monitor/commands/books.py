@@ -71,6 +71,9 @@ def remittances(
 
 def _export(region: str, day: date, out: Path | None, *, lump: bool, as_json: bool) -> None:
     body = {"region": region, "date": day.isoformat(), "lump": lump}
+    if out is not None:
+        # The question makes a run of payments: it is not asked for a file that cannot be.
+        screen.ensure_writable(out)
     with connected() as client:
         answer = client.post_for_bytes("settlement", "/v1/remittances", body)
     # The runs of that day; the file is the last of them.

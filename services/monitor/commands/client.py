@@ -5,6 +5,7 @@ The settings `JIEXU_<SERVICE>_URL` and `JIEXU_TOKEN` come first; without them th
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 SERVICES = ("enrollment", "transfer", "settlement", "notification", "monitor")
 EXIT_REFUSED = 1
+EXIT_USAGE = 2
 EXIT_UNREACHABLE = 3
 PAGE_ROWS = 1000
 _ANSWER_SECONDS = 60.0
@@ -26,6 +28,8 @@ _UNAUTHORISED = 401
 _NOT_WELL = frozenset({502, 503, 504})
 _FAILED = 400
 _LONGEST_MESSAGE = 500
+# What a header can carry.
+_TOKEN = re.compile(r"[!-~]*")
 
 
 class Refused(Exception):
@@ -52,6 +56,10 @@ class Client:
     def __init__(self, urls: Mapping[str, str], token: str) -> None:
         import httpx
 
+        if _TOKEN.fullmatch(token) is None:
+            # Without the token: it is a secret even when it is wrong.
+            message = "a bearer token has ASCII letters, digits and signs only: look at JIEXU_TOKEN"
+            raise Refused("bad_token", message)
         # A proxy of the environment is for the world outside, and the token is not.
         self._http = httpx.Client(
             timeout=_ANSWER_SECONDS,

@@ -15,6 +15,8 @@ from services.monitor.commands.waiting import settle, told
 _PANEL = "Time"
 _WAIT_SECONDS = 600.0
 _SPAN = re.compile(r"(\d{1,5})(wd|d|h)")
+_MOST_DAYS = 3660
+_HOURS_A_DAY = 24
 # The same due date again and again although everything is handled: a timer that never fires.
 _STOPS_ALIKE = 3
 
@@ -41,7 +43,7 @@ def clock_now(client: Client) -> datetime:
 
 
 def set_clock(client: Client, at: datetime) -> None:
-    """Put the business clock forward, in a sandbox. Raises Refused."""
+    """Put the business clock to `at`, in a sandbox. Raises Refused."""
     client.post("monitor", "/v1/clock", {"at": at.isoformat()})
 
 
@@ -56,15 +58,19 @@ def advance(
     target: datetime,
     on_stop: OnStop = lambda _: None,
     seconds: float = _WAIT_SECONDS,
+    now: datetime | None = None,
 ) -> list[datetime]:
     """Go to `target` from due date to due date, everything handled at each; the stops made.
 
-    Raises Refused when `target` is past, when this is no sandbox, or when after `seconds` at one
-    stop something is still pending.
+    `target` is compared with `now`, as it was read when `target` was made, for the clock runs on;
+    without it the clock is read. A past target is set at once: only the server knows whether
+    something has happened already. Raises Refused when it has, when this is no sandbox, or when
+    after `seconds` at one stop something is still pending.
     """
-    now = clock_now(client)
-    if target < now:
-        raise Refused("clock_back", f"it is {now.isoformat()} already; the clock never goes back")
+    if target < (now or clock_now(client)):
+        set_clock(client, target)
+        on_stop(target)
+        return [target]
     settle(client, seconds)
     stops: list[datetime] = []
     while not stops or stops[-1] < target:
@@ -97,10 +103,7 @@ def after(now: datetime, span: str) -> datetime:
     """
     from shared.calendar import SHANGHAI, WorkingCalendar
 
-    found = _SPAN.fullmatch(span)
-    if found is None:
-        raise typer.BadParameter("a span is like 15wd (working days), 3d or 12h")
-    number, unit = int(found[1]), found[2]
+    number, unit = _counted(span)
     local = now.astimezone(SHANGHAI)
     if unit == "h":
         return local + timedelta(hours=number)
@@ -108,6 +111,18 @@ def after(now: datetime, span: str) -> datetime:
         return local + timedelta(days=number)
     day = WorkingCalendar().add_working_days(local.date(), number)
     return datetime.combine(day, local.timetz())
+
+
+def _counted(span: str) -> tuple[int, str]:
+    """The number and the unit of a span. Raises typer.BadParameter."""
+    found = _SPAN.fullmatch(span)
+    if found is None:
+        raise typer.BadParameter("a span is like 15wd (working days), 3d or 12h")
+    number, unit = int(found[1]), found[2]
+    most = _MOST_DAYS * _HOURS_A_DAY if unit == "h" else _MOST_DAYS
+    if number > most:
+        raise typer.BadParameter(f"a span is at most {most}{unit}")
+    return number, unit
 
 
 def moment(text: str) -> datetime:
@@ -141,7 +156,7 @@ def set_to(
     timeout: Annotated[float, typer.Option(min=0, help="Seconds at one stop.")] = _WAIT_SECONDS,
     as_json: Json = False,
 ) -> None:
-    """Put the clock forward to a time."""
+    """Put the clock forward to a time; back only while nothing has happened."""
     target = moment(at)
     _go(lambda _: target, timeout, as_json=as_json)
 
@@ -154,8 +169,7 @@ def advance_by(
     as_json: Json = False,
 ) -> None:
     """Put the clock forward by working days, days or hours."""
-    if _SPAN.fullmatch(span) is None:
-        raise typer.BadParameter("a span is like 15wd (working days), 3d or 12h")
+    _counted(span)
     _go(lambda now: after(now, span), timeout, as_json=as_json)
 
 
@@ -165,7 +179,8 @@ def _go(target: Callable[[datetime], datetime], seconds: float, *, as_json: bool
             typer.echo(stop.isoformat())
 
     with connected() as client:
-        stops = advance(client, target(clock_now(client)), tell, seconds)
+        now = clock_now(client)
+        stops = advance(client, target(now), tell, seconds, now)
         document = {"now": _text(clock_now(client)), "stops": [stop.isoformat() for stop in stops]}
     screen.answer(document, as_json, lambda: f"it is {document['now']}")
 

@@ -81,8 +81,11 @@ def _why(document: Told) -> list[Any]:
         screen.records("rules", ("rule", "value", "source"), document["rules"]),
     ]
     if document["waits_for"]:
-        waits = screen.records("waits for", ("step", "due_at", "missed>"), document["waits_for"])
-        shown.append(waits)
+        waits = (
+            (row.get("step"), screen.last_day(row.get("due_at")), row.get("missed"))
+            for row in document["waits_for"]
+        )
+        shown.append(screen.table("waits for", ("step", "due", "missed>"), waits))
     return [f"policy {document['policy']}", *shown]
 
 

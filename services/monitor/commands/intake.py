@@ -5,6 +5,7 @@ they come, to a file that takes its name only when it is whole.
 """
 
 import csv
+import io
 import json
 import sys
 import time
@@ -17,9 +18,12 @@ from typing import IO, Annotated, Any
 import typer
 
 from services.monitor.commands import decisions, screen
-from services.monitor.commands.client import EXIT_REFUSED, Client, connected
+from services.monitor.commands.client import EXIT_REFUSED, Client, Refused, connected
 from services.monitor.commands.screen import Json
 
+_ANSWER = ("source", "record_id", "outcome", "code", "message", "transfer_id")
+# The statuses with which enrollment refuses what a file holds, and not who sends it.
+_UNREADABLE = frozenset({400, 413, 415, 422})
 _CHUNK_BYTES = 256 * 1024
 _TOLD_ROWS = 1000
 _WAIT_SECONDS = 600.0
@@ -46,10 +50,10 @@ def registrations(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Send a registration feed; FILE.result.csv has an answer per row."""
+    """Send a registration feed; FILE.result.csv has an answer per row, or one for the file."""
     if check and wait:
         raise typer.BadParameter("--check decides nothing that --wait could wait for")
-    path = result or Path("stdin.result.csv" if file == "-" else f"{file}.result.csv")
+    path = _place(file, result)
     with (
         connected() as client,
         _opened(file) as source,
@@ -71,6 +75,14 @@ def registrations(
         raise typer.Exit(EXIT_REFUSED)
 
 
+def _place(file: str, result: Path | None) -> Path:
+    """Where the answers go. Raises typer.BadParameter."""
+    path = result or Path("stdin.result.csv" if file == "-" else f"{file}.result.csv")
+    if file != "-" and path.resolve() == Path(file).resolve():
+        raise typer.BadParameter("--result would overwrite the feed itself")
+    return path
+
+
 def send(
     client: Client,
     source: IO[bytes],
@@ -82,8 +94,34 @@ def send(
     """Send a feed and write its answers to `result`, whole; what came out, counted.
 
     `code` and `message` say why the file as a whole is refused where its rows could still be
-    answered; where they could not, Refused is raised. Raises Unreachable.
+    answered. Where they could not, the only row of `result` says so and Refused is raised. Answers
+    of an earlier run are gone first, so that nobody takes them for those of this one. Raises
+    Unreachable.
     """
+    screen.ensure_writable(result)
+    result.unlink(missing_ok=True)
+    try:
+        return _exchanged(client, source, result, check=check, say=say)
+    except Refused as refused:
+        if refused.status in _UNREADABLE:
+            _answer_whole(refused, result)
+        raise
+
+
+def _answer_whole(refused: Refused, result: Path) -> None:
+    """One row for a file that could not be told into rows."""
+    with screen.whole_file(result) as file:
+        text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(_ANSWER)
+        message = refused.message.removeprefix("enrollment: ")
+        writer.writerow(("", "", "unreadable", refused.code, message, ""))
+        text.detach()
+
+
+def _exchanged(
+    client: Client, source: IO[bytes], result: Path, *, check: bool, say: Callable[[str], None]
+) -> dict[str, Any]:
     outcomes: Counter[str] = Counter()
     codes: Counter[str] = Counter()
     path = "/v1/registrations/file"

@@ -12,7 +12,7 @@ import typer
 
 from services.monitor.commands import screen
 from services.monitor.commands.client import NOT_FOUND, Client, Refused, connected, dead_letters
-from services.monitor.commands.screen import Json, day, moment
+from services.monitor.commands.screen import Json, last_day, moment
 
 _PANEL = "Cases"
 _SHOWN_ROWS = 100
@@ -93,7 +93,7 @@ def _transfers(rows: list[Row], wanted: int | None) -> list[Any]:
             row["record"],
             row["money"],
             row["advanced"],
-            f"{day(row['due_at'])}{' late' if row['overdue'] else ''}",
+            f"{last_day(row['due_at'])}{' late' if row['overdue'] else ''}",
             row["reason"],
         )
         for row in rows
@@ -125,8 +125,9 @@ def _timeline(client: Client, id_: UUID) -> list[Row]:
 
 def _one(found: Row) -> list[Any]:
     steps = ((moment(row["at"]), row["message"], row["text"]) for row in found["timeline"])
+    due = {"due_at": last_day(found["due_at"])} if found.get("due_at") else {}
     return [
-        screen.facts("transfer", found),
+        screen.facts("transfer", {**found, **due}),
         screen.table("timeline", ("at", "message", "text"), steps),
     ]
 

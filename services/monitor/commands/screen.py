@@ -9,10 +9,13 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from services.monitor.commands.client import Refused
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -143,9 +146,11 @@ def moment(value: object) -> str:
     return str(value)[:16].replace("T", " ") if value else "–"
 
 
-def day(value: object) -> str:
-    """The day of an ISO time."""
-    return str(value)[:10] if value else "–"
+def last_day(value: object) -> str:
+    """The last day before an ISO due time, which is midnight at the end of that day."""
+    if not value:
+        return "–"
+    return (datetime.fromisoformat(str(value)) - timedelta(seconds=1)).date().isoformat()
 
 
 @contextmanager
@@ -160,11 +165,37 @@ def working(text: str, *, quiet: bool) -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that gets its name when it is whole; after a failure there is no trace of it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    """A file that gets its name when it is whole; after a failure there is no trace of it.
+
+    Raises Refused where it cannot be written.
+    """
+    partial = _partial(path)
+    with _writing(path):
+        try:
+            with partial.open("wb") as file:
+                yield file
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def ensure_writable(path: Path) -> None:
+    """Look before something is asked for that cannot be undone. Raises Refused."""
+    with _writing(path):
+        if path.exists() and not path.is_file():
+            raise Refused("not_written", f"cannot write {path}: it is there and is no plain file")
+        partial = _partial(path)
+        partial.touch()
+        partial.unlink()
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
     try:
-        with partial.open("wb") as file:
-            yield file
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        raise Refused("not_written", f"cannot write {path}: {error.strerror}") from error

@@ -37,11 +37,12 @@ def settle(
 ) -> list[dict[str, Any]]:
     """Wait until every message so far is handled.
 
-    Raises Refused with what is pending when the time is over, Unreachable when not one service
-    answers at first. A process that restarts meanwhile is waited for.
+    What is quiet when the time is over gets the second look that it needs. Raises Refused with
+    what is pending when the time is over, Unreachable when not one service answers at first. A
+    process that restarts meanwhile is waited for.
     """
     deadline = time.monotonic() + seconds
-    before, alike = None, 0
+    before, alike, late = None, 0, False
     while True:
         rows = survey(client)
         report(rows)
@@ -53,10 +54,12 @@ def settle(
         if alike >= _ROUNDS_ALIKE:
             return rows
         before = progress
-        if time.monotonic() >= deadline:
+        over = time.monotonic() >= deadline
+        if over and (late or not quiet):
             pending = [row for row in rows if unfinished(row)]
             message = f"after {seconds:g} s: {told(rows)}"
             raise Refused("pending", message, details={"pending": pending})
+        late = over
         time.sleep(_ROUND_SECONDS)
 
 

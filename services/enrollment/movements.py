@@ -1,0 +1,38 @@
+"""What the books refuse after the rules accepted it: the sender is answered once more."""
+
+from dataclasses import replace
+
+from services.enrollment.persons import Turn, Verdict
+from shared.decision import Unexpected
+from shared.messages.enrollment import Answered
+from shared.messages.settlement import MovementRefused
+from shared.rules import Fact
+
+
+def refused(turn: Turn, verdict: Verdict | None, m: MovementRefused) -> None:
+    """A movement of money was refused; months that came with it stay as they are.
+
+    Raises Unexpected for a record that was never answered: the books hear of records from here.
+    """
+    if m.what == "open":
+        # The relation stands, whatever became of its balance.
+        return
+    if verdict is None:
+        raise Unexpected("unknown_record", "the books refuse a record that nothing is known of")
+    if verdict.decision == "refused":
+        return
+    rule = Fact("the books refuse the movement", m.code, "personal account")
+    turn.explain(m.record, m.what, rule, code=m.code)
+    turn.decide_record(replace(verdict, decision="refused", code=m.code, at=turn.delivery.at))
+    turn.say(
+        Answered(
+            to=m.to,
+            person=m.person,
+            record=m.record,
+            source=verdict.source,
+            record_id=verdict.record_id,
+            decision="refused",
+            code=m.code,
+            transfer=verdict.transfer,
+        )
+    )

@@ -70,9 +70,10 @@ class _Position:
         """First and next offset of each; nothing while Kafka does not answer."""
         asked = [TopicPartition(*where) for where in partitions]
         try:
-            firsts = await self._consumer.beginning_offsets(asked)
-            ends = await self._consumer.end_offsets(asked)
-        except KafkaError as error:
+            async with asyncio.timeout(5):
+                firsts = await self._consumer.beginning_offsets(asked)
+                ends = await self._consumer.end_offsets(asked)
+        except (KafkaError, TimeoutError) as error:
             log.warning("kafka.bounds", error=repr(error))
             return {}
         return {(tp.topic, tp.partition): (firsts[tp], end) for tp, end in ends.items()}
@@ -198,7 +199,7 @@ class Process:
             compression_type="lz4",
             request_timeout_ms=15000,
         )
-        await _until_there(producer.start)
+        await _until_there(producer.start, producer.stop)
         poll = 0.5 if self.settings.workers == 1 else 0.03
         self.relay = Relay(self.pool, producer, f"/jiexu/{self.name}", poll)
         app = build(self)
@@ -213,7 +214,7 @@ class Process:
             *app.tasks,
         )
         tasks = [asyncio.create_task(job()) for job in jobs]
-        await _until_there(self._broker.start)
+        await _until_there(self._broker.start, self._broker.stop)
         stopping = asyncio.create_task(upkeep.told_to_stop())
         done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
         if stopping not in done:
@@ -283,13 +284,16 @@ class Process:
         spans(self._tracer, batch, started, upkeep.time_ns())
 
 
-async def _until_there(start: Callable[[], Awaitable[Any]]) -> None:
-    """Kafka may come up after us."""
+async def _until_there(
+    start: Callable[[], Awaitable[Any]], stop: Callable[[], Awaitable[Any]]
+) -> None:
+    """Kafka may come up after us; what began of a try is ended before the next."""
     while True:
         try:
             await start()
         except (KafkaError, OSError) as error:
             log.warning("kafka.waiting", error=repr(error))
+            await stop()
             await asyncio.sleep(1)
         else:
             return

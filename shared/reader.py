@@ -7,6 +7,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from math import inf
 from typing import Protocol
 
 import asyncpg
@@ -31,6 +32,7 @@ TRY_AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 UNWELL = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 _FAULTS = 5
 _STUCK_SECONDS = 60.0
+_DEAF_SECONDS = 30.0
 
 
 class Position(Protocol):
@@ -59,6 +61,7 @@ class Reader:
         self.assigned = False
         self.handled = 0
         self.unwell_since: float | None = None
+        self.deaf_since: float | None = None
         self.after: Callable[[Sequence[Record], int], None] | None = None
         self.position: Position | None = None
         self._pool = pool
@@ -226,11 +229,20 @@ class Reader:
             metrics.COMMIT_FAILED.labels(self.name).inc()
             log.warning("reader.commit", reader=self.name, error=repr(error))
 
+    async def _bounds(
+        self, partitions: Iterable[tuple[str, int]]
+    ) -> dict[tuple[str, int], tuple[int, int]]:
+        """As `Position.bounds`; remembers since when the consumer hears nothing of Kafka."""
+        assert self.position
+        bounds = await self.position.bounds(partitions)
+        self.deaf_since = None if bounds else self.deaf_since or time.monotonic()
+        return bounds
+
     async def lag(self) -> int:
         """How many messages of our partitions are not handled yet."""
         if not self.position or not self.offsets:
             return 0
-        bounds = await self.position.bounds(self.offsets)
+        bounds = await self._bounds(self.offsets)
         lag = sum(max(0, end - self.offsets.get(tp, 0)) for tp, (_, end) in bounds.items())
         metrics.LAG.labels(self.name).set(lag)
         return lag
@@ -242,7 +254,7 @@ class Reader:
         if not self.position:
             return 0
         everywhere = [(topic, n) for topic in self.topics for n in range(self.partitions)]
-        bounds = await self.position.bounds(everywhere)
+        bounds = await self._bounds(everywhere)
         if not bounds:
             return 1  # Kafka does not answer: nobody knows, so it is not none
         return sum(
@@ -253,19 +265,20 @@ class Reader:
     @property
     def ready(self) -> bool:
         """It has its partitions, and the world has not been unwell for a minute."""
-        ill = (
-            self.unwell_since is not None and time.monotonic() - self.unwell_since > _STUCK_SECONDS
-        )
-        return self.assigned and not ill
+        since = [at for at in (self.unwell_since, self.deaf_since) if at is not None]
+        return self.assigned and time.monotonic() - min(since, default=inf) < _STUCK_SECONDS
 
     async def stuck(self) -> bool:
         """There is something to handle and nothing has been handled between two looks a minute
-        apart; or it has had no partitions for three minutes.
+        apart; its consumer has heard nothing of Kafka for half a minute (a client may die with a
+        broker that comes back); or it has had no partitions for three minutes.
         """
         now = time.monotonic()
         if not self.assigned:
             return now - self._still_since > 3 * _STUCK_SECONDS
         seen = self.handled, await self.lag() > 0
+        if self.deaf_since is not None and now - self.deaf_since > _DEAF_SECONDS:
+            return True
         if seen != self._seen or not seen[1] or self.unwell_since is not None:
             self._seen, self._still_since = seen, now
         return now - self._still_since > _STUCK_SECONDS and seen[1]

@@ -6,6 +6,7 @@ The only file that knows FastStream and aiokafka.
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
 from functools import partial
@@ -281,7 +282,7 @@ class Process:
 
     def _trace(self, batch: Sequence[Record], started: int) -> None:
         assert self._tracer
-        spans(self._tracer, batch, started, upkeep.time_ns())
+        spans(self._tracer, batch, started, time.time_ns())
 
 
 async def _until_there(

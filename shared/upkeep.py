@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from shared.chassis import Process
 
 log = structlog.get_logger()
-time_ns = time.time_ns
 _TICK = 0.1
 _STUCK_SECONDS = 120
 _HOUR = 3600

@@ -104,10 +104,8 @@ def too_long_functions(text: str, limit: int) -> list[str]:
 
 
 def too_many_lines(path: Path, text: str) -> bool:
-    limits = {SAGA: SAGA_LINES, path: FILE_LINES} | {SAGA: SAGA_LINES}
-    if path.parent == CATALOGUE:
-        limits[path] = CATALOGUE_LINES
-    return len(text.splitlines()) > limits[path]
+    limit = CATALOGUE_LINES if path.parent == CATALOGUE else FILE_LINES
+    return len(text.splitlines()) > (SAGA_LINES if path == SAGA else limit)
 
 
 def banned_parts(path: Path) -> set[str]:

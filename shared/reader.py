@@ -1,6 +1,6 @@
 """A reader: one consumer group's batches through one handler, whatever happens to the world.
 
-Knows how to try again, how to wait, and when to give up; knows nothing of FastStream.
+Knows how to try again, how to wait, and when to give up; knows nothing of its client.
 """
 
 import asyncio
@@ -99,8 +99,6 @@ class Reader:
         self.epochs = {lane.name: lane.epoch for lane in taken}
         known = {lane.name: lane.next_offset for lane in taken}
         self.offsets = await self._starts({(t, n): known[f"{t}/{n}"] for t, n in partitions})
-        if self.position:
-            await self.position.seek(self.offsets)
         self.assigned = True
         self.unwell_since = None
         self._still_since = time.monotonic()

@@ -15,28 +15,28 @@ log = structlog.get_logger()
 
 _CHUNK = 1000
 _MAX_WAITING = 20_000
-_NOT_SENT = RuntimeError("behind a message of its lane that was not sent")
 
 
-class Producer(Protocol):
-    """What the relay needs of Kafka: append now, know later."""
+class Publisher(Protocol):
+    """What the relay needs of Kafka."""
 
-    async def send(self, topic: str, **record: Any) -> "asyncio.Future[Any]": ...  # noqa: ANN401
+    async def publish(self, rows: Sequence[Sent]) -> Sequence[bool]:
+        """Sends rows in order, none of a lane behind one that could not be sent; whether each
+        was acknowledged.
+        """
+        ...
 
 
 class Relay:
     """One publisher for all lanes of this process. `published` is what Kafka has acknowledged."""
 
-    def __init__(
-        self, pool: asyncpg.Pool, producer: Producer, source: str, poll_seconds: float
-    ) -> None:
+    def __init__(self, pool: asyncpg.Pool, publisher: Publisher, poll_seconds: float) -> None:
         self.epochs: dict[str, int] = {}
         self.published: dict[str, int] = {}
         self.sent = 0
         self.moved = 0.0
         self._pool = pool
-        self._producer = producer
-        self._source = source
+        self._publisher = publisher
         self._poll = poll_seconds
         self._queue: deque[Sent] = deque()
         self._sending: list[Sent] = []
@@ -159,39 +159,17 @@ class Relay:
 
     async def _send(self, rows: Sequence[Sent]) -> list[Sent]:
         """Sends in order; gives everything from the first unacknowledged row of each lane on."""
-        futures: list[asyncio.Future[Any] | BaseException] = []
-        behind: set[str] = set()
-        for row in rows:
-            if row.lane in behind:
-                futures.append(_NOT_SENT)
-                continue
-            try:
-                futures.append(
-                    await self._producer.send(
-                        row.topic,
-                        value=row.body,
-                        key=row.key.encode(),
-                        partition=row.partition,
-                        headers=row.headers(self._source),
-                    )
-                )
-            except Exception as error:  # noqa: BLE001 - every cause has the same cure: send again
-                behind.add(row.lane)
-                futures.append(error)
-        pending = [f for f in futures if isinstance(f, asyncio.Future)]
-        if pending:
-            await asyncio.wait(pending)
         failed: list[Sent] = []
         stopped: set[str] = set()
-        for row, future in zip(rows, futures, strict=True):
-            bad = not isinstance(future, asyncio.Future) or future.exception() is not None
-            if row.lane in stopped or bad:
+        for row, sent in zip(rows, await self._publisher.publish(rows), strict=True):
+            if row.lane in stopped or not sent:
                 stopped.add(row.lane)
                 failed.append(row)
             elif row.lane in self.published:
                 self.published[row.lane] = max(self.published[row.lane], row.seq)
                 self.sent += 1
-                self.moved = asyncio.get_running_loop().time()
+        if len(failed) < len(rows):
+            self.moved = asyncio.get_running_loop().time()
         return failed
 
     async def _acknowledge(self) -> None:

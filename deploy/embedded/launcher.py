@@ -103,7 +103,7 @@ class Launcher:
         self._begin(broker)
         self._await(database, lambda: asyncio.run(postgres.answers(self.home)), "postgres")
         asyncio.run(postgres.create_database(self.home))
-        self._await(broker, lambda: asyncio.run(kafka.answers(broker_port)), "kafka")
+        self._await(broker, lambda: kafka.answers(broker_port), "kafka")
         for module in self.preparations:
             self._prepare_with(module)
         self._start_services()

@@ -156,7 +156,7 @@ def _ready(place: Home, name: str, port: int) -> bool:
     if name == "postgres":
         return asyncio.run(postgres.answers(place))
     if name == "kafka":
-        return asyncio.run(kafka.answers(port))
+        return kafka.answers(port)
     try:
         answer = httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=2, trust_env=False)
     except httpx.HTTPError:

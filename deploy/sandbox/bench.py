@@ -14,16 +14,18 @@ days are no figure of the system's.
 import asyncio
 import json
 import tempfile
+import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any, Self
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, Message, Producer, TopicPartition
 from rich.console import Console
 
 from deploy.embedded import stack
@@ -37,6 +39,7 @@ from shared.settings import Settings
 
 SEED = 7
 _UPSTREAM = "upstream.registrations"
+_CREDITS = "cn.settlement.events"
 _CREDITED = b"settlement.advance-credited.v1"
 # Closed loop: so many people have enrolled and not been credited yet.
 _WINDOW = 2000
@@ -202,59 +205,62 @@ class _Upstream:
 
     def __init__(self, kafka: str, latency: Latency) -> None:
         self._latency = latency
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=kafka, acks="all", enable_idempotence=True, linger_ms=5,
-            max_batch_size=131_072, compression_type="lz4",
+        self._producer = Producer(
+            {"bootstrap.servers": kafka, "acks": "all", "enable.idempotence": True, "linger.ms": 5,
+             "compression.type": "lz4"}
         )  # fmt: skip
-        self._consumer = AIOKafkaConsumer(
-            "cn.settlement.events", bootstrap_servers=kafka, auto_offset_reset="latest"
-        )
-        self._listener: asyncio.Task[None] | None = None
+        self._consumer = Consumer({"bootstrap.servers": kafka, "group.id": "bench"})
+        self._loop = asyncio.get_running_loop()
+        self._ended = threading.Event()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
 
     async def __aenter__(self) -> Self:
-        await self._producer.start()
-        await self._consumer.start()
-        await self._consumer.seek_to_end()
-        self._listener = asyncio.create_task(self._listen())
+        credited = self._consumer.list_topics(_CREDITS).topics[_CREDITS].partitions
+        self._consumer.assign([TopicPartition(_CREDITS, n, OFFSET_END) for n in credited])
+        self._consumer.poll(0.5)
+        self._listener.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._listener is not None:
-            self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
-        await self._consumer.stop()
-        await self._producer.stop()
+        self._ended.set()
+        await _thread(self._listener.join)
+        self._consumer.close()
 
     async def send(self, records: Sequence[Record], rate: float | None) -> None:
         """Send all; at `rate` people a second whatever comes back, else as they are credited."""
         started, people_sent = time.monotonic(), 0
-        sent: list[Awaitable[None]] = []
         for record in records:
             if record["action"] in ("open", "enroll"):
                 people_sent += 1
                 if rate is not None:
                     await asyncio.sleep(started + people_sent / rate - time.monotonic())
-            if rate is None:
+            if rate is None and len(self._latency.accepted_ms) >= _WINDOW:
                 await self._latency.below(_WINDOW)
             # The key keeps one person's records in order, and says nothing about the person.
             key = sha256(record["id_no"].encode()).digest()[:12]
             body = json.dumps({name: text for name, text in record.items() if text}).encode()
-            future = await self._producer.send(_UPSTREAM, body, key=key)
-            sent.append(asyncio.ensure_future(self._accepted(record, future)))
-        await asyncio.gather(*sent)
+            self._producer.produce(
+                _UPSTREAM, body, key, on_delivery=partial(self._accepted, record)
+            )
+            self._producer.poll(0)
+        await _thread(self._producer.flush)
 
-    async def _accepted(self, record: Record, future: "asyncio.Future[Any]") -> None:
-        taken = await future
+    def _accepted(self, record: Record, error: KafkaError | None, taken: Message) -> None:
+        if error is not None:
+            raise RuntimeError(f"Kafka did not take a record: {error}")
         if record["action"] == "apply" or (
             record["action"] == "enroll" and record["region"] in (cast.NANNING, cast.GUILIN)
         ):
             transfer = messages.transfer_uuid(record["source"], record["record_id"])
-            self._latency.accepted_ms[str(transfer)] = taken.timestamp
+            self._latency.accepted_ms[str(transfer)] = taken.timestamp()[1]
 
-    async def _listen(self) -> None:
-        async for event in self._consumer:
-            if dict(event.headers).get("ce_type") == _CREDITED:
-                await self._latency.credited(json.loads(event.value)["transfer"], event.timestamp)
+    def _listen(self) -> None:
+        while not self._ended.is_set():
+            for event in self._consumer.consume(500, 0.02):
+                if event.error() is None and dict(event.headers() or ())["ce_type"] == _CREDITED:
+                    transfer = json.loads(event.value())["transfer"]
+                    told = self._latency.credited(transfer, event.timestamp()[1])
+                    asyncio.run_coroutine_threadsafe(told, self._loop).result()
 
 
 async def _credited(latency: Latency, network: Network) -> None:

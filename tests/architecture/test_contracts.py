@@ -41,8 +41,8 @@ PLANTS = (
     Plant("pure-modules", "services.transfer.saga", "import services.transfer.hidden"),
     Plant("pure-modules", "services.settlement.ledger", "import time"),
     Plant("store-behind-app", "services.transfer.planted", "import services.transfer.store"),
-    Plant("kafka-behind-chassis", "services.transfer.app", "import aiokafka"),
-    Plant("kafka-behind-chassis", "shared.outbox", "import faststream"),
+    Plant("kafka-behind-bus", "services.transfer.app", "import confluent_kafka"),
+    Plant("kafka-behind-bus", "shared.chassis", "import confluent_kafka"),
 )
 
 

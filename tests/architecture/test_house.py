@@ -45,11 +45,10 @@ IO_FOLDERS = (Path("services/monitor/commands"), Path("services/monitor/console"
 IO_COMMANDS = frozenset({Path("services/serve.py"), Path("services/transfer/matrix.py")})
 IO_MODULES = frozenset(
     [
-        "aiokafka",
         "asyncio",
         "asyncpg",
+        "confluent_kafka",
         "fastapi",
-        "faststream",
         "http",
         "httpx",
         "logging",

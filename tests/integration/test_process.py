@@ -107,7 +107,7 @@ async def desk(
     await db.execute(TABLE + "; GRANT ALL ON transfer.counts TO jiexu_transfer")
     await db.close()
     for cell, partitions in ((desk.cell, 1), ("cn", 4)):
-        await topics.create(Settings(kafka=desk.kafka, cells=cell, partitions=partitions))
+        topics.create(Settings(kafka=desk.kafka, cells=cell, partitions=partitions))
     yield desk
     for child in desk.children:
         if child.returncode is None:

@@ -236,7 +236,7 @@ def test_every_table_can_be_shown_to_people(server: Server) -> None:
 
 
 def test_the_first_page_loads_nothing_heavy() -> None:
-    heavy = ("pydantic", "httpx", "asyncpg", "aiokafka", "fastapi", "deploy.embedded")
+    heavy = ("pydantic", "httpx", "asyncpg", "confluent_kafka", "fastapi", "deploy.embedded")
     program = f"""
 import sys
 from services.monitor.cli import app

@@ -1,9 +1,8 @@
 """The relay sends each lane in order, also when Kafka fails in the middle of a chunk."""
 
-import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,7 +13,10 @@ from shared.relay import Relay
 
 
 class FlakyKafka:
-    """Takes what it is sent, but for the sends whose number is in `fails`: at once or later."""
+    """Takes what it is sent, but for the sends whose number is in `fails`: at once or later.
+
+    As the publisher does, it sends nothing of a lane behind what could not be sent at once.
+    """
 
     def __init__(self, at_once: set[int], later: set[int]) -> None:
         self.log: dict[str, list[int]] = defaultdict(list)
@@ -22,17 +24,21 @@ class FlakyKafka:
         self._later = later
         self._sends = 0
 
-    async def send(self, topic: str, **record: Any) -> "asyncio.Future[Any]":  # noqa: ANN401
-        self._sends += 1
-        if self._sends in self._at_once:
-            raise TimeoutError("the buffer is full")
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        if self._sends in self._later:
-            future.set_exception(TimeoutError("not acknowledged"))
-        else:
-            self.log[topic].append(int(record["value"]))
-            future.set_result(None)
-        return future
+    async def publish(self, rows: Sequence[Sent]) -> list[bool]:
+        behind: set[str] = set()
+        sent = []
+        for row in rows:
+            if row.lane in behind:
+                sent.append(False)
+                continue
+            self._sends += 1
+            if self._sends in self._at_once:
+                behind.add(row.lane)
+            taken = self._sends not in self._at_once | self._later
+            if taken:
+                self.log[row.topic].append(int(row.body))
+            sent.append(taken)
+        return sent
 
 
 def row(lane: str, seq: int) -> Sent:
@@ -41,7 +47,7 @@ def row(lane: str, seq: int) -> Sent:
 
 
 def relay(kafka: FlakyKafka, *lanes: str) -> Relay:
-    made = Relay(None, kafka, "/test", 1.0)
+    made = Relay(None, kafka, 1.0)
     for lane in lanes:
         made.own(Lane(lane, 1, 0, 0, 0), fed=False)
     return made

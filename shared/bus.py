@@ -1,0 +1,290 @@
+"""Kafka for the chassis: members of consumer groups, each a thread, and one publisher.
+
+The only file of services that knows the Kafka client. librdkafka fetches, keeps the membership and
+sends in threads of its own; what is handled is handled on the event loop, one batch after another.
+"""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
+from queue import SimpleQueue
+from typing import Any
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from shared.dead_letters import Record
+from shared.outbox import Sent
+from shared.reader import Reader
+from shared.settings import Settings
+
+log = structlog.get_logger()
+
+Where = tuple[str, int]
+_POLL_SECONDS = 0.2
+_COMMIT_SECONDS = 1.0
+_ASK_SECONDS = 5.0
+_SEND_SECONDS = 15.0
+
+
+def _client(settings: Settings, name: str) -> dict[str, Any]:
+    return {
+        "bootstrap.servers": settings.kafka,
+        "client.id": f"{name}-{settings.worker}",
+        "reconnect.backoff.max.ms": 2000,
+        # Errors are told to us while we poll. A Python logger would be called by librdkafka's own
+        # threads, which then wait for the interpreter while a call of ours waits for them.
+        "error_cb": _unwell,
+        "log_level": 2,
+    }
+
+
+def _unwell(error: KafkaError) -> None:
+    log.warning("kafka.unwell", error=error.str())
+
+
+class Subscription:
+    """One member of a consumer group; the reader's `Position`.
+
+    Its thread hands a batch to the reader and asks for more when that has returned, so that one
+    batch is in hand at a time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        reader: Reader,
+        fed: Callable[[Sequence[Where]], list[str]],
+    ) -> None:
+        self._settings = settings
+        self._reader = reader
+        self._fed = fed
+        group = f"{settings.cell}.{reader.name}"
+        self._consumer = Consumer(
+            _client(settings, reader.name)
+            | {
+                "group.id": group,
+                "group.instance.id": f"{group}-{settings.worker}",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                # The same numbers of every topic go to the same worker: a person's rows stay there.
+                "partition.assignment.strategy": "range",
+                "session.timeout.ms": 30000,
+                "heartbeat.interval.ms": 3000,
+                "max.poll.interval.ms": 300000,
+                "fetch.wait.max.ms": 500,
+                "queued.max.messages.kbytes": 16384,
+                "allow.auto.create.topics": False,
+            }
+        )
+        self._admin = AdminClient(_client(settings, reader.name))
+        self._loop = asyncio.get_running_loop()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=reader.name, daemon=True)
+        # A consumer serves one thread: what the loop asks of it is done between two polls.
+        self._asked: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._offsets: dict[Where, int] = {}
+        self._committed_at = 0.0
+        self._back_to: dict[Where, int] = {}
+
+    def start(self) -> None:
+        self._reader.position = self
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Finishes the batch in hand, commits, and leaves; the others see it as a restart."""
+        self._ending.set()
+        await asyncio.to_thread(self._thread.join, 20)
+
+    async def commit(self, offsets: dict[Where, int]) -> None:
+        """Notes what to commit: the lanes know the position, Kafka's follows within a second."""
+        self._offsets = offsets
+
+    def pause(self, back_to: dict[Where, int]) -> None:
+        self._back_to |= back_to
+        self._asked.put(self._pause)
+
+    def resume(self) -> None:
+        self._asked.put(self._resume)
+
+    async def seek(self, offsets: dict[Where, int]) -> None:
+        self._asked.put(partial(self._seek, offsets))
+
+    async def bounds(self, partitions: Iterable[Where]) -> dict[Where, tuple[int, int]]:
+        """First and next offset of each; nothing while Kafka does not answer."""
+        asked = [TopicPartition(*where) for where in partitions]
+        try:
+            async with asyncio.timeout(_ASK_SECONDS):
+                firsts = await self._offsets_of(asked, OffsetSpec.earliest())
+                ends = await self._offsets_of(asked, OffsetSpec.latest())
+        except (KafkaException, TimeoutError) as error:
+            log.warning("kafka.bounds", error=repr(error))
+            return {}
+        return {where: (firsts[where], end) for where, end in ends.items()}
+
+    async def _offsets_of(
+        self, asked: Sequence[TopicPartition], spec: OffsetSpec
+    ) -> dict[Where, int]:
+        futures = self._admin.list_offsets(dict.fromkeys(asked, spec), request_timeout=_ASK_SECONDS)
+        return {
+            (tp.topic, tp.partition): (await asyncio.wrap_future(future)).offset
+            for tp, future in futures.items()
+        }
+
+    def _run(self) -> None:
+        try:
+            self._consumer.subscribe(
+                list(self._reader.topics),
+                on_assign=self._assigned,
+                on_revoke=self._revoked,
+                on_lost=self._lost,
+            )
+            while not self._ending.is_set():
+                self._next()
+            self._commit(asynchronous=False)
+            self._consumer.close()
+        except BaseException:  # without its thread the process would seem to be alive
+            log.critical("reader.died", reader=self._reader.name, exc_info=True)
+            os._exit(1)
+
+    def _next(self) -> None:
+        while not self._asked.empty():
+            self._asked.get()()
+        first = self._consumer.poll(_POLL_SECONDS)
+        if first is not None:
+            most = self._settings.batch_records - 1
+            more = self._consumer.consume(most, self._settings.batch_timeout_ms / 1000)
+            batch = [_record(message) for message in (first, *more) if _is_sound(message)]
+            if batch:
+                self._on_loop(_take(self._reader, batch))
+        if first is None or time.monotonic() - self._committed_at > _COMMIT_SECONDS:
+            self._commit(asynchronous=True)
+
+    def _pause(self) -> None:
+        self._consumer.pause(self._consumer.assignment())
+
+    def _resume(self) -> None:
+        # librdkafka resumes where the application stood: only then is it put back.
+        self._consumer.resume(self._consumer.assignment())
+        back, self._back_to = self._back_to, {}
+        self._seek(back)
+
+    def _seek(self, offsets: dict[Where, int]) -> None:
+        ours = {(tp.topic, tp.partition) for tp in self._consumer.assignment()}
+        for (topic, partition), offset in offsets.items():
+            if (topic, partition) in ours:
+                self._consumer.seek(TopicPartition(topic, partition, offset))
+
+    def _on_loop(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _commit(self, *, asynchronous: bool) -> None:
+        offsets, self._offsets = self._offsets, {}
+        self._committed_at = time.monotonic()
+        if not offsets:
+            return
+        positions = [TopicPartition(*where, offset) for where, offset in offsets.items()]
+        try:
+            self._consumer.commit(offsets=positions, asynchronous=asynchronous)
+        except KafkaException as error:
+            log.warning("reader.commit", reader=self._reader.name, error=repr(error))
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        ours = [(tp.topic, tp.partition) for tp in partitions]
+        self._back_to = {}
+        self._on_loop(self._reader.assign(ours, self._fed(ours)))
+        starts = self._reader.offsets
+        consumer.assign([TopicPartition(*where, starts[where]) for where in ours])
+
+    def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:  # noqa: ARG002
+        self._on_loop(self._reader.revoke())
+        self._commit(asynchronous=False)
+
+    def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:  # noqa: ARG002
+        self._offsets = {}
+        self._on_loop(self._reader.revoke())
+
+
+async def _take(reader: Reader, batch: Sequence[Record]) -> None:
+    try:
+        await reader.take(batch)
+    except BaseException:  # a handler that raised would be taken for handled
+        log.critical("reader.died", reader=reader.name, exc_info=True)
+        os._exit(1)
+
+
+def _is_sound(message: Message) -> bool:
+    """Whether it is a record; else it tells of a broker or topic that librdkafka asks again."""
+    error = message.error()
+    if error is None:
+        return True
+    if error.fatal():
+        raise KafkaException(error)
+    log.warning("kafka.reading", error=error.str())
+    return False
+
+
+def _record(message: Message) -> Record:
+    """A record as it came; whatever its bytes are, reading it does not raise."""
+    try:
+        lines = message.headers() or ()
+    except UnicodeDecodeError:
+        lines = ()  # the name of a header is no text: then nothing of the envelope is
+    return Record(
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        message.timestamp()[1],
+        (message.key() or b"").decode("utf-8", "replace").replace("\x00", ""),
+        {name: (value or b"").decode("utf-8", "replace") for name, value in lines},
+        message.value() or b"",
+    )
+
+
+class Publisher:
+    """The relay's way to Kafka: idempotent, acknowledged by all replicas."""
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        self._source = f"/jiexu/{name}"
+        self._producer = Producer(
+            _client(settings, name)
+            | {
+                "enable.idempotence": True,
+                "acks": "all",
+                "linger.ms": 2,
+                "batch.size": 262144,
+                "compression.type": "lz4",
+                "message.timeout.ms": int(_SEND_SECONDS * 1000),
+                "allow.auto.create.topics": False,
+            }
+        )
+
+    async def publish(self, rows: Sequence[Sent]) -> list[bool]:
+        """Sends rows in order; whether each was acknowledged."""
+        sent = [False] * len(rows)
+        behind: set[str] = set()
+        for index, row in enumerate(rows):
+            if row.lane in behind:
+                continue
+            try:
+                self._producer.produce(
+                    row.topic,
+                    row.body,
+                    row.key.encode(),
+                    row.partition,
+                    on_delivery=partial(_told, sent, index),
+                    headers=row.headers(self._source),
+                )
+            except (BufferError, KafkaException) as error:
+                log.warning("kafka.sending", error=repr(error))
+                behind.add(row.lane)
+        await asyncio.to_thread(self._producer.flush, 2 * _SEND_SECONDS)
+        return sent
+
+
+def _told(sent: list[bool], index: int, error: KafkaError | None, message: Message) -> None:  # noqa: ARG001
+    sent[index] = error is None

@@ -62,6 +62,8 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     if min(options.pairs, options.transfers, options.workers, options.concurrency) < 1:
         parser.error("pairs, transfers, workers and concurrency are whole numbers above zero")
+    if not turns.TRANSACT.exists():
+        parser.error("DBOS is not installed yet: run deploy/setup.sh peers, or make bench-peers")
     return options
 
 

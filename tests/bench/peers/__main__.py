@@ -2,8 +2,11 @@
 
 import argparse
 import json
+import signal
 import statistics
+import sys
 from collections.abc import Sequence
+from types import FrameType
 from typing import Any
 
 from rich.console import Console
@@ -67,8 +70,14 @@ def _options() -> argparse.Namespace:
     return options
 
 
+def _leave(number: int, _: FrameType | None) -> None:
+    """A run that is asked to end takes its database, or the whole stack, with it."""
+    sys.exit(128 + number)
+
+
 def main() -> None:
     options = _options()
+    signal.signal(signal.SIGTERM, _leave)
     console = Console(stderr=True, soft_wrap=True)
     pairs: list[tuple[Turn, Turn]] = []
     for number in range(1, options.pairs + 1):

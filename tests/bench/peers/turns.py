@@ -155,6 +155,17 @@ async def check(dsn: str, transfers: int) -> None:
         raise RuntimeError(f"of {transfers} transfers: {wrong}; accounts not at zero: {left}")
 
 
+@contextmanager
+def _program(command: Sequence[str]) -> Iterator["subprocess.Popen[str]"]:
+    """A child whose output is read; asked to end when we are."""
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as program:
+        try:
+            yield program
+        except SystemExit:
+            program.terminate()
+            raise
+
+
 def of_dbos(transfers: int, workers: int, concurrency: int, style: str) -> dict[str, Any]:
     """One turn of DBOS Transact."""
     moves = facts(transfers)
@@ -166,7 +177,7 @@ def of_dbos(transfers: int, workers: int, concurrency: int, style: str) -> dict[
         command = [str(TRANSACT), "-m", "tests.bench.peers.transact", "run", dsn]
         command += [f"--facts={file.name}"]
         command += [f"--workers={workers}", f"--concurrency={concurrency}", f"--style={style}"]
-        with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as program:
+        with _program(command) as program:
             assert program.stdout is not None
             if program.stdout.readline() != "started\n":
                 raise RuntimeError("DBOS did not start: its reason stands above")
@@ -195,8 +206,11 @@ def of_dbos(transfers: int, workers: int, concurrency: int, style: str) -> dict[
 def of_jiexu(transfers: int) -> dict[str, Any]:
     """One turn of ours, as `jiexu bench` measures it."""
     command = [str(JIEXU), "bench", f"--transfers={transfers}", "--json"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-    answer: dict[str, Any] = json.loads(done.stdout)
+    with _program(command) as program:
+        output, _ = program.communicate()
+    if program.returncode:
+        raise RuntimeError("jiexu bench has failed: its reason stands above")
+    answer: dict[str, Any] = json.loads(output)
     if answer["closed"] != transfers or not answer["trial_balance"]["balanced"]:
         raise RuntimeError(f"jiexu bench: {answer}")
     return {name: answer[name] for name in ("transfers_per_second", "cpu_ms_per_transfer")}

@@ -6,7 +6,6 @@ PostgreSQL with the same settings and the product's own tables, and no Kafka bes
 
 import asyncio
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -52,19 +51,19 @@ def facts(transfers: int) -> list[list[Any]]:
 @contextmanager
 def database() -> Iterator[tuple[str, int]]:
     """PostgreSQL alone, as the embedded stack starts it, with the product's tables: DSN and pid."""
-    home = Home.at(Path(tempfile.mkdtemp(prefix="jiexu-peer-")))
-    home.prepare()
-    program = postgres.prepare(home)
-    process = start(program)
-    try:
-        asyncio.run(_ready(home))
-        upgrade(postgres.dsn(home))
-        yield postgres.dsn(home), process.pid
-    finally:
-        process.send_signal(program.stop_signal)
-        end(process, program.stop_seconds)
-        postgres.remove_socket_folder(home)
-        shutil.rmtree(home.folder)
+    with tempfile.TemporaryDirectory(prefix="jiexu-peer-") as folder:
+        home = Home.at(Path(folder))
+        home.prepare()
+        program = postgres.prepare(home)
+        process = start(program)
+        try:
+            asyncio.run(_ready(home))
+            upgrade(postgres.dsn(home))
+            yield postgres.dsn(home), process.pid
+        finally:
+            process.send_signal(program.stop_signal)
+            end(process, program.stop_seconds)
+            postgres.remove_socket_folder(home)
 
 
 async def _ready(home: Home) -> None:

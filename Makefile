@@ -3,10 +3,10 @@
 PYTHON := .venv/bin/python
 COMPOSE := docker compose
 
-.PHONY: help setup demo test lint saga interfaces bench up down logs lock clean
+.PHONY: help setup demo test lint saga interfaces bench bench-peers up down logs lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## what everything below needs, into .venv; quick the second time
 	@deploy/setup.sh
@@ -32,6 +32,12 @@ interfaces: setup ## write AsyncAPI and OpenAPI, derived from the code, into doc
 
 bench: setup ## 2,000 transfers through real Kafka and PostgreSQL, with figures
 	@.venv/bin/jiexu bench --transfers 2000
+
+PAIRS := 5
+TRANSFERS := 2000
+bench-peers: setup ## the same transfers on DBOS Transact beside ours, by turns: PAIRS=5 TRANSFERS=2000
+	@deploy/setup.sh peers
+	@$(PYTHON) -m tests.bench.peers --pairs $(PAIRS) --transfers $(TRANSFERS) $(PEERS_ARGS)
 
 up: ## everything in containers, on loopback ports
 	@deploy/setup.sh secrets

@@ -3,6 +3,7 @@
 #   setup.sh              the virtual environment, the project in it, Kafka's jars
 #   setup.sh test         every test, and what to look at next
 #   setup.sh secrets      keys and tokens of the containers, in .jiexu-compose
+#   setup.sh peers        what the peers' benchmark compares with, in .venv/peers
 #   setup.sh lock         the locks, written anew;  lock-check: do they fit pyproject.toml
 set -eu
 cd "$(dirname "$0")/.."
@@ -123,6 +124,16 @@ JIEXU_DATABASE=postgresql://jiexu:$password@postgres:5432/jiexu" >$folder/stack.
     say "made $folder: the containers' keys, tokens and password; keep it with their data"
 }
 
+# An environment of its own: the product depends on none of it.
+peers() {
+    lock=tests/bench/peers/requirements.txt
+    [ "$(cksum <$lock)" != "$(cat .venv/peers/.jiexu-setup 2>/dev/null)" ] || return 0
+    .venv/bin/python -m venv --clear .venv/peers
+    .venv/peers/bin/python -m pip install --quiet --require-hashes --no-deps --only-binary :all: \
+        --disable-pip-version-check -r $lock || fail "pip could not install $lock." "See above."
+    cksum <$lock >.venv/peers/.jiexu-setup
+}
+
 # LOCK_UPGRADE= keeps the locked versions where they still fit.
 lock() {
     compile="uv pip compile --quiet ${LOCK_UPGRADE---upgrade} --generate-hashes --no-emit-index-url --no-header"
@@ -133,6 +144,8 @@ lock() {
     for file in requirements.txt requirements-dev.txt; do
         .venv/bin/python -c "$INPUTS" >>$file
     done
+    .venv/bin/python -m $compile tests/bench/peers/requirements.in \
+        -o tests/bench/peers/requirements.txt
     .venv/bin/python -m deploy.embedded.jars --lock
     say "locked; see git diff, then make setup"
 }
@@ -149,7 +162,8 @@ case ${1:-setup} in
     setup) setup ;;
     test) run_tests ;;
     secrets) secrets ;;
+    peers) peers ;;
     lock) lock ;;
     lock-check) lock_check ;;
-    *) fail "unknown: $1" "setup, test, secrets, lock or lock-check" ;;
+    *) fail "unknown: $1" "setup, test, secrets, peers, lock or lock-check" ;;
 esac

@@ -1,6 +1,7 @@
 """Runs a service: one pool, one relay, and a reader for each consumer group."""
 
 import asyncio
+import gc
 import os
 import socket
 import time
@@ -67,6 +68,9 @@ class Process:
     async def run(self, build: Callable[["Process"], App]) -> None:
         """Runs until SIGTERM. Whatever fails for good ends the process, to be started again."""
         logs.configure(self.name, self.settings.worker, self.settings.log_level)
+        # Batches make many objects and no cycles; what was imported is there for good.
+        gc.freeze()
+        gc.set_threshold(100_000, 50, 100)
         self.pool = await upkeep.pool(self.settings, self.name)
         poll = 0.5 if self.settings.workers == 1 else 0.03
         self.relay = Relay(self.pool, Publisher(self.settings, self.name), poll)

@@ -6,6 +6,7 @@ A history is a tuple of inclusive ranges, sorted, merged and never overlapping o
 import re
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 
 Ranges = tuple[tuple[int, int], ...]
 
@@ -70,6 +71,12 @@ def ranges_text(ranges: Iterable[tuple[int, int]]) -> list[str]:
 
 def merge(ranges: Iterable[tuple[int, int]]) -> Ranges:
     """The same months as sorted ranges that neither overlap nor touch."""
+    return _merged(tuple(ranges))
+
+
+# One person's history is asked for again and again while a message about it is decided.
+@lru_cache(maxsize=4096)
+def _merged(ranges: Ranges) -> Ranges:
     merged: list[tuple[int, int]] = []
     for first, last in sorted(ranges):
         if merged and first <= merged[-1][1] + 1:

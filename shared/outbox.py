@@ -1,30 +1,14 @@
 """The outbox: append-only, numbered per lane, kept for some days; and what a row is on the bus."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 
-_COLUMNS = (
-    "lane",
-    "seq",
-    "id",
-    "topic",
-    "partition",
-    "key",
-    "type",
-    "at",
-    "sent_at",
-    "correlation",
-    "causation",
-    "body",
-)
 
-
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """One outgoing message with its envelope, in the order of the table's columns."""
 
     lane: str
@@ -43,27 +27,31 @@ class Sent:
     def headers(self, source: str) -> list[tuple[str, bytes]]:
         """The CloudEvents headers. The trace of a message is its correlation."""
         cause = self.causation or self.id
-        lines = [
-            ("ce_specversion", "1.0"),
-            ("ce_id", str(self.id)),
-            ("ce_type", self.type),
-            ("ce_source", source),
-            ("ce_time", self.at.isoformat()),
-            ("sentat", self.sent_at.isoformat()),
-            ("lane", self.lane),
-            ("seq", str(self.seq)),
-            ("correlationid", str(self.correlation)),
-            ("causationid", str(cause)),
-            ("traceparent", f"00-{self.correlation.hex}-{cause.hex[:16]}-01"),
+        correlation, causation = str(self.correlation), str(cause)
+        trace, span = correlation.replace("-", ""), causation.replace("-", "")[:16]
+        return [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", str(self.id).encode()),
+            ("ce_type", self.type.encode()),
+            ("ce_source", source.encode()),
+            ("ce_time", self.at.isoformat().encode()),
+            ("sentat", self.sent_at.isoformat().encode()),
+            ("lane", self.lane.encode()),
+            ("seq", b"%d" % self.seq),
+            ("correlationid", correlation.encode()),
+            ("causationid", causation.encode()),
+            ("traceparent", f"00-{trace}-{span}-01".encode()),
         ]
-        return [(name, value.encode()) for name, value in lines]
+
+
+_COLUMNS = Sent._fields
 
 
 async def add(db: asyncpg.Connection, rows: Sequence[Sent]) -> None:
     """Appends rows in one statement."""
     if not rows:
         return
-    values = [(row.sent_at.date(), *(getattr(row, column) for column in _COLUMNS)) for row in rows]
+    values = [(row.sent_at.date(), *row) for row in rows]
     await db.copy_records_to_table("outbox", records=values, columns=("day", *_COLUMNS))
 
 

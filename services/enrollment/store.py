@@ -1,12 +1,12 @@
 """What enrollment knows, read and written as sets: four statements to load, five to save."""
 
-import json
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
+from pydantic_core import from_json, to_json
 
 from services.enrollment.persons import (
     Entitlement,
@@ -48,7 +48,7 @@ async def _persons(db: asyncpg.Connection, keys: Iterable[str], *, lock: bool) -
     locked = " ORDER BY person FOR UPDATE" if lock else ""
     rows = await db.fetch(f"SELECT * FROM persons WHERE person = ANY($1){locked}", wanted)  # noqa: S608 - a constant
     for row in rows:
-        starts = (Start(UUID(t), UUID(r), *rest) for t, r, *rest in json.loads(row["starts"]))
+        starts = (Start(UUID(t), UUID(r), *rest) for t, r, *rest in from_json(row["starts"]))
         persons[row["person"]] = Person(
             row["person"], True, row["deceased_on"], row["sealed"], {s.transfer: s for s in starts}
         )
@@ -73,7 +73,7 @@ def _ranges(value: list[list[int]]) -> Ranges:
 
 
 def _relation(row: Mapping[str, Any]) -> Relation:
-    history = json.loads(row["history"])
+    history = from_json(row["history"])
     ranges = {name: _ranges(history.get(name, [])) for name in _RANGES}
     joined = tuple(
         Joined(UUID(t), origin, scheme, version, _ranges(months))
@@ -108,26 +108,24 @@ def _history(relation: Relation) -> str:
     }
     if relation.joined:
         history["joined"] = [
-            (str(j.transfer), j.origin, j.scheme, j.version, j.months) for j in relation.joined
+            (j.transfer, j.origin, j.scheme, j.version, j.months) for j in relation.joined
         ]
-    history["entries"] = [(str(id_), e.action, e.months) for id_, e in relation.entries.items()]
+    history["entries"] = [(id_, e.action, e.months) for id_, e in relation.entries.items()]
     return _compact(history)
 
 
 def _starts(person: Person) -> str:
     starts = person.starts.values()
-    return _compact(
-        [(str(s.transfer), str(s.record), s.region, s.origin, s.withdrawn) for s in starts]
-    )
+    return _compact([(s.transfer, s.record, s.region, s.origin, s.withdrawn) for s in starts])
 
 
 def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return to_json(value).decode()
 
 
 def _release(row: Mapping[str, Any]) -> Release:
     values = {name: row[name] for name in Release.__dataclass_fields__}
-    values["months"] = _ranges(json.loads(row["months"]))
+    values["months"] = _ranges(from_json(row["months"]))
     return Release(**values)
 
 
@@ -137,133 +135,108 @@ async def save(db: asyncpg.Connection, changes: Mapping[Hashable, object]) -> No
     for key, value in changes.items():
         assert isinstance(key, tuple)
         parts.setdefault(key[0], []).append((key, value))
+    if "explanation" in parts:
+        rows = [_explanation(*part) for part in parts["explanation"]]
+        await db.copy_records_to_table("explanations", columns=_EXPLANATION, records=rows)
     for kind, table in _TABLES.items():
         if kind in parts:
             # One order of keys, so that no two batches can wait for each other.
             ordered = sorted(parts[kind], key=lambda part: [str(k) for k in part[0]])
-            await db.execute(
-                table.statement,
-                *([column.get(*part) for part in ordered] for column in table.columns),
-            )
+            rows = [table.row(*part) for part in ordered]
+            await db.execute(table.statement, *zip(*rows, strict=True))
 
 
 Part = tuple[Any, Any]
 """A key of the changes, with what stands under it."""
 
 
-class Column(NamedTuple):
-    """A column, its type, and where its value comes from."""
-
-    name: str
-    type: str
-    get: Callable[[Any, Any], object]
-
-
-def _own(type_: str, *names: str) -> list[Column]:
-    """Columns that are called like the attributes they keep."""
-    return [Column(name, type_, _attribute(name)) for name in names]
-
-
-def _attribute(name: str) -> Callable[[Any, Any], object]:
-    return lambda _, value: getattr(value, name)
-
-
-def _entitled(name: str) -> Column:
-    return Column(name, "int", lambda _, relation: getattr(relation.entitlement, name))
-
-
-def _key(name: str, position: int, type_: str = "text") -> Column:
-    return Column(name, type_, lambda key, _: key[position])
-
-
 class Table(NamedTuple):
-    """The columns of a table, and the statement that writes a set of rows into it."""
+    """The statement that writes a set of rows, and a row of it from a changed part."""
 
-    columns: Sequence[Column]
     statement: str
+    row: Callable[[Any, Any], tuple[object, ...]]
 
 
-def _table(name: str, keys: int, columns: Sequence[Column], *, grows: bool = False) -> Table:
-    """`keys` leading columns are the primary key; a table that `grows` is never updated."""
-    names = [c.name for c in columns]
-    given = ", ".join(f"${n}::{c.type}[]" for n, c in enumerate(columns, 1))
-    new = ", ".join(f"{c} = EXCLUDED.{c}" for c in names[keys:])
+def _table(
+    name: str, keys: int, columns: str, row: Callable[[Any, Any], tuple[object, ...]]
+) -> Table:
+    """`columns` are names and types, `person text, deceased_on date, …`; the first `keys` of them
+    are the primary key.
+    """
+    pairs = [column.split() for column in columns.split(",")]
+    names = [column for column, _ in pairs]
+    given = ", ".join(f"${n}::{of_type}[]" for n, (_, of_type) in enumerate(pairs, 1))
+    new = ", ".join(f"{column} = EXCLUDED.{column}" for column in names[keys:])
     statement = (
         f"INSERT INTO {name} ({', '.join(names)}) SELECT * FROM unnest({given})"  # noqa: S608 - our own names
-        f" ON CONFLICT ({', '.join(names[:keys])})"
-        f" DO {'NOTHING' if grows else f'UPDATE SET {new}'}"
+        f" ON CONFLICT ({', '.join(names[:keys])}) DO UPDATE SET {new}"
     )
-    return Table(columns, statement)
+    return Table(statement, row)
 
+
+def _life_row(_: Any, p: Person) -> tuple[object, ...]:  # noqa: ANN401 - any key
+    return p.person, p.deceased_on, p.sealed, _starts(p)
+
+
+def _relation_row(key: tuple[str, ...], r: Relation) -> tuple[object, ...]:
+    cover = r.entitlement
+    return (
+        *(key[1], r.region, r.scheme, r.state, r.person_type, r.account, r.loaded),
+        *(r.first_month, r.last_month, r.plan_year, r.released, _history(r)),
+        *(cover.entitled_from, cover.waiting_months, cover.retroactive_from),
+    )
+
+
+def _release_row(key: tuple[str, ...], r: Release) -> tuple[object, ...]:
+    return (
+        *(key[1], r.transfer, r.region, r.destination, r.scheme, r.new_scheme, r.trigger),
+        *(r.account, r.first_month, r.plan_year, r.state, r.code, r.reopened, r.version),
+        *(_compact(r.months), r.last_month, r.had_account, r.due_at),
+    )
+
+
+def _verdict_row(_: Any, v: Verdict) -> tuple[object, ...]:  # noqa: ANN401 - any key
+    return v.record, v.decision, v.code, v.transfer, v.at, v.source, v.record_id
+
+
+def _explanation(key: tuple[Any, ...], why: Explanation) -> tuple[object, ...]:
+    facts = _compact(why.facts)
+    decided = (why.region, why.at, why.decision, why.rule, why.source, facts)
+    return why.person, key[1], why.subject, *decided
+
+
+_EXPLANATION = (
+    *("person", "id", "subject"),
+    *("region", "at", "decision", "rule", "source", "facts"),
+)
 
 _TABLES = {
     "life": _table(
-        "persons",
-        1,
-        [
-            *_own("text", "person"),
-            *_own("date", "deceased_on"),
-            *_own("text", "sealed"),
-            Column("starts", "jsonb", lambda _, person: _starts(person)),
-        ],
+        "persons", 1, "person text, deceased_on date, sealed text, starts jsonb", _life_row
     ),
     "relation": _table(
         "relations",
         3,
-        [
-            _key("person", 1),
-            *_own("text", "region", "scheme", "state", "person_type"),
-            *_own("boolean", "account", "loaded"),
-            *_own("int", "first_month", "last_month", "plan_year"),
-            *_own("uuid", "released"),
-            Column("history", "jsonb", lambda _, relation: _history(relation)),
-            _entitled("entitled_from"),
-            _entitled("waiting_months"),
-            _entitled("retroactive_from"),
-        ],
+        "person text, region text, scheme text, state text, person_type text, account boolean,"
+        " loaded boolean, first_month int, last_month int, plan_year int, released uuid,"
+        " history jsonb, entitled_from int, waiting_months int, retroactive_from int",
+        _relation_row,
     ),
     "release": _table(
         "releases",
         2,
-        [
-            _key("person", 1),
-            *_own("uuid", "transfer"),
-            *_own("text", "region", "destination", "scheme", "new_scheme", "trigger"),
-            *_own("boolean", "account"),
-            *_own("int", "first_month", "plan_year"),
-            *_own("text", "state", "code"),
-            *_own("boolean", "reopened"),
-            *_own("int", "version"),
-            Column("months", "jsonb", lambda _, release: _compact(release.months)),
-            *_own("int", "last_month"),
-            *_own("boolean", "had_account"),
-            *_own("timestamptz", "due_at"),
-        ],
-    ),
-    "explanation": _table(
-        "explanations",
-        2,
-        [
-            *_own("text", "person"),
-            _key("id", 1, "uuid"),
-            *_own("uuid", "subject"),
-            *_own("text", "region"),
-            *_own("timestamptz", "at"),
-            *_own("text", "decision", "rule", "source"),
-            Column("facts", "jsonb", lambda _, why: _compact(why.facts)),
-        ],
-        grows=True,
+        "person text, transfer uuid, region text, destination text, scheme text, new_scheme text,"
+        " trigger text, account boolean, first_month int, plan_year int, state text, code text,"
+        " reopened boolean, version int, months jsonb, last_month int, had_account boolean,"
+        " due_at timestamptz",
+        _release_row,
     ),
     "verdict": _table(
         "verdicts",
         1,
-        [
-            *_own("uuid", "record"),
-            *_own("text", "decision", "code"),
-            *_own("uuid", "transfer"),
-            *_own("timestamptz", "at"),
-            *_own("text", "source", "record_id"),
-        ],
+        "record uuid, decision text, code text, transfer uuid, at timestamptz, source text,"
+        " record_id text",
+        _verdict_row,
     ),
 }
 
@@ -292,7 +265,7 @@ async def explanations(db: asyncpg.Connection, subject: UUID) -> list[Explanatio
             row["decision"],
             row["rule"],
             row["source"],
-            json.loads(row["facts"]),
+            from_json(row["facts"]),
         )
         for row in rows
     ]

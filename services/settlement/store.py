@@ -26,7 +26,7 @@ from services.settlement.doubts import (
 from services.settlement.needs import Needs
 from services.settlement.rows import Row, Table, columns
 from services.settlement.states import Declined, Part
-from services.settlement.writing import written
+from services.settlement.writing import entered, written
 from shared.decision import Delivery, States
 from shared.sealing import Keyring, SealError, unseal
 
@@ -287,5 +287,7 @@ def _unsealed(key: bytes | None, text: str | None) -> dict[str, Any]:
 
 async def save(db: asyncpg.Connection, changes: Mapping[Hashable, object]) -> None:
     """Writes what has changed, and the journal."""
+    for table, names, journal in entered(changes):
+        await db.copy_records_to_table(table, columns=names, records=journal)
     for statement, arguments in written(changes):
         await db.execute(statement, *arguments)

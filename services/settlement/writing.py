@@ -24,6 +24,33 @@ _TABLES: tuple[tuple[str, Table[Any]], ...] = (
 Statement = tuple[str, Sequence[object]]
 """SQL and its arguments, in the order of the locks."""
 
+Journal = tuple[str, tuple[str, ...], Sequence[tuple[object, ...]]]
+"""A table, its columns, and rows for them."""
+
+_ENTRY = (
+    *("person", "id", "region", "kind", "subject", "version"),
+    *("transfer", "business_date", "cause", "reverses"),
+)
+_POSTING = ("person", "entry", "line", "region", "debit", "credit", "amount_fen")
+
+
+def entered(changes: Mapping[Hashable, object]) -> Iterator[Journal]:
+    """The journal's new rows: they are only ever added."""
+    entries: list[Any] = [
+        state for key, state in changes.items() if isinstance(key, tuple) and key[0] == "entry"
+    ]
+    if entries:
+        yield "entries", _ENTRY, [_entry(entry) for entry in entries]
+        yield (
+            "postings",
+            _POSTING,
+            [
+                (e.person, e.id, line, e.region, row.debit, row.credit, row.amount_fen)
+                for e in entries
+                for line, row in enumerate(e.postings)
+            ],
+        )
+
 
 def written(changes: Mapping[Hashable, object]) -> Iterator[Statement]:
     """States and journal; what only served the decision is left out."""
@@ -40,7 +67,7 @@ def written(changes: Mapping[Hashable, object]) -> Iterator[Statement]:
     if "queued" in by_kind:
         yield from _queue(by_kind["queued"])
     if "entry" in by_kind:
-        yield from _post(list(by_kind["entry"].values()))
+        yield from _add_turnover(list(by_kind["entry"].values()))
 
 
 def _wait(parts: list[Part]) -> Iterator[Statement]:
@@ -69,30 +96,6 @@ def _queue(queued: Mapping[tuple[Any, ...], Any]) -> Iterator[Statement]:
         )
     if kept:
         yield rows.DECLINED.upsert, rows.DECLINED.arrays(kept)
-
-
-def _post(entries: list[Entry]) -> Iterator[Statement]:
-    yield (
-        "INSERT INTO entries (person, id, region, kind, subject, version, transfer,"
-        " business_date, cause, reverses) SELECT * FROM unnest($1::text[], $2::uuid[],"
-        " $3::text[], $4::text[], $5::text[], $6::int[], $7::uuid[], $8::date[], $9::uuid[],"
-        " $10::uuid[])",
-        columns([_entry(entry) for entry in entries], 10),
-    )
-    yield (
-        "INSERT INTO postings (person, entry, line, region, debit, credit, amount_fen)"
-        " SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::text[], $5::text[],"
-        " $6::text[], $7::bigint[])",
-        columns(
-            [
-                (e.person, e.id, line, e.region, row.debit, row.credit, row.amount_fen)
-                for e in entries
-                for line, row in enumerate(e.postings)
-            ],
-            7,
-        ),
-    )
-    yield from _add_turnover(entries)
 
 
 def _entry(e: Entry) -> tuple[object, ...]:

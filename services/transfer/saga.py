@@ -342,7 +342,7 @@ def _close(step: Step, before: Transfer | None, at: datetime) -> Step:
         return step
     ended = now.record in RECORD_ENDS and now.money in MONEY_ENDS
     if not ended:
-        return replace(step, transfer=replace(now, closed_at=None))
+        return replace(step, transfer=replace(now, closed_at=None)) if now.closed_at else step
     if before is not None and before.closed_at and c.closed(before) == c.closed(now):
         return step
     now = replace(now, closed_at=at, deadlines=())

@@ -139,7 +139,7 @@ class Bank:
     def _transit(self) -> timedelta:
         return self.world.rng.choice((timedelta(minutes=5), DAY, 20 * DAY, 70 * DAY))
 
-    def _pay(self, due: Due) -> None:  # noqa: C901, PLR0912 - one case a fate
+    def _pay(self, due: Due) -> None:  # noqa: C901 - one case a fate
         rng = self.world.rng
         fate = rng.choices(list(FATES), list(FATES.values()))[0]
         self.fates[fate] += 1
@@ -186,7 +186,7 @@ class Bank:
         payer: str | None = None,
         number: int | None = None,
     ) -> int:
-        """A line in the destination's statement; gives its number. `named`: it bears no reference."""
+        """A line in the destination's statement; gives its number. `named`: without reference."""
         refs = () if named is not None else tuple(due.release.transfer for due in dues)
         release = dues[0].release
         text = self.world.people[int(release.person, 16) - 1].name if named else ""

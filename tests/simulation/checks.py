@@ -1,5 +1,6 @@
-"""What must hold in a world: cheap things after every batch, the books often, all of it at the end."""
+"""What must hold in a world: cheap things after every batch, the books often, all at the end."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
@@ -8,6 +9,7 @@ from services.enrollment.persons import Release as Asked
 from services.settlement.states import Claim, Holder, Movement, Release
 from services.transfer.states import MONEY_ENDS, RECORD_ENDS, Transfer
 from shared.dead_letters import Letter
+from shared.messages.enrollment import Answered
 from shared.messages.settlement import ApplyReceipt
 from tests.simulation.host import Handled, Host
 from tests.unit.settlement_invariants import check
@@ -86,6 +88,7 @@ class Checks:
             self._transfers_are_closed_or_wait,
             self._the_saga_knows_what_the_books_know,
             self._the_saga_knows_what_the_origin_knows,
+            self._months_go_along,
             self._receipts_are_applied,
             self._money_is_where_it_should_be,
             self._nobody_is_told_twice,
@@ -101,12 +104,22 @@ class Checks:
             for record in person.records:
                 if record not in known:
                     yield f"record {record} of {person.key[-2:]} was never answered"
+            started = self.world.enrollment.person(person.key).starts
+            for id_ in started.keys() - {id_ for _, id_ in self.world.transfers.rows}:
+                yield f"transfer {id_} of {person.key[-2:]} was started and never opened"
+        rows = [r for lane in self.world.hosts[0].database.outbox.values() for r in lane]
+        answers = Counter(r.body for r in rows if r.type == Answered.type)
+        for body, times in answers.items():
+            if times > 1:
+                yield f"answered {times} times: {body.decode()}"
 
     def _transfers_are_closed_or_wait(self) -> Iterator[str]:
         for t in self.world.transfers.all():
             ended = t.record in RECORD_ENDS and t.money in MONEY_ENDS
             if ended != (t.closed_at is not None):
                 yield f"{t.id}: {t.record}/{t.money}, closed_at {t.closed_at}"
+            if ended and t.record == "joined" and t.reason is not None:
+                yield f"{t.id}: {t.record}/{t.money}, and yet there is a reason: {t.reason}"
             if not ended and waits_for(t, self.world) is None:
                 yield f"{t.id}: {t.record}/{t.money} ({t.reason}) waits for nothing"
 
@@ -136,15 +149,26 @@ class Checks:
         for t in self.world.transfers.all():
             asked = self.world.enrollment.releases[t.person].get(t.id)
             state = asked.state if asked else None
-            fits = {
+            fits: dict[str, set[str | None]] = {
                 "joined": {"terminated"},
                 "released": {"released"},
                 "withdrawn": {"cancelled", "refused"},
                 "refused": {"refused", "withheld", None},
                 "not_needed": {None},
             }
-            if state not in fits.get(t.record, {state}):
+            if t.record in fits and state not in fits[t.record]:
                 yield f"{t.id}: {t.record}, at the origin {state}"
+
+    def _months_go_along(self) -> Iterator[str]:
+        """What the origin released in its last version is what the destination joined."""
+        for t in self.world.transfers.all():
+            asked = self.world.enrollment.releases[t.person].get(t.id)
+            relation = self.world.enrollment.relations[t.person].get((t.destination, t.new_scheme))
+            if t.record != "joined" or asked is None:
+                continue
+            joined = [j for j in relation.joined if j.transfer == t.id] if relation else []
+            if [(j.version, j.months) for j in joined] != [(asked.version, asked.months)]:
+                yield f"{t.id}: {asked.version} {asked.months} released, joined {joined}"
 
     def _receipts_are_applied(self) -> Iterator[str]:
         """What came with one clear reference is matched as far as it is owed."""

@@ -1,4 +1,4 @@
-"""Regions as they come in a world: their rules by seed, and what some of them do that others do not.
+"""Regions as they come in a world: their rules by seed, and what only some of them do.
 
 Nothing in the product freezes an account or misprints a record by itself, so regions that do are
 played here: their answers are those that the messages allow.
@@ -28,7 +28,7 @@ ALL = (NANNING, GUILIN, ZHENGZHOU, HEFEI, SHIJIAZHUANG, BAODING)
 
 POLICIES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "shipped": (),
-    "tight limits": (("50000000.00", "9000.00"), ("50000.00", "7000.00")),
+    "tight limits": (("50000000.00", "6000.00"), ("50000.00", "4500.00")),
     "answers by hand": (('answer = "automatic"', 'answer = "manual"'),),
     "pays out": (('payout = "keep"', 'payout = "pay_out"'),),
 }

@@ -18,13 +18,13 @@ from tests.simulation.origins import (
 )
 from tests.simulation.people import DAY, HOUR, MINUTE, Person, regions_of
 
-NOTHING = timedelta()
+NOTHING, SECOND = timedelta(), timedelta(seconds=1)
 Story = Callable[[Person], None]
 
 
 def _soon(p: Person) -> timedelta:
     """Minutes, hours or days: what follows may come before, during or after the transfer."""
-    return p.world.rng.choice((NOTHING, MINUTE, HOUR, DAY, 12 * DAY, 40 * DAY))
+    return p.world.rng.choice((NOTHING, SECOND, 2 * SECOND, MINUTE, HOUR, DAY, 12 * DAY, 40 * DAY))
 
 
 def plain(p: Person) -> None:
@@ -103,7 +103,7 @@ def dies(p: Person) -> None:
     after = HOUR + 5 * MINUTE + _soon(p)
     if p.world.rng.random() < 0.4:
         p.send(after, "spend", destination, amount="100.00")
-    p.send(after + MINUTE, "decease", p.world.rng.choice((origin, destination)))
+    p.send(after, "decease", p.world.rng.choice((origin, destination)))
 
 
 def no_account(p: Person) -> None:
@@ -119,7 +119,9 @@ def no_account(p: Person) -> None:
             HOUR,
             origin,
             destination,
-            **{"scheme": "390", "person_type": "resident", "previous_scheme": "310"},
+            scheme="390",
+            person_type="resident",
+            previous_scheme="310",
         )
 
 
@@ -242,7 +244,7 @@ STORIES: dict[str, tuple[Story, int]] = {
     "two destinations": (two_destinations, 2),
     "asked twice": (asked_twice, 1),
     "moves on": (moves_on, 5),
-    "dies": (dies, 3),
+    "dies": (dies, 4),
     "no account": (no_account, 2),
     "resident": (resident, 2),
     "retired": (retired, 1),

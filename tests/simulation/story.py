@@ -6,12 +6,30 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.messages import Message
+from shared.messages.enrollment import RecordJoined
+from shared.messages.settlement import AdvanceCredited
+from shared.messages.transfer import Closed, Escalated
 
 if TYPE_CHECKING:
     from tests.simulation.host import Handled
 
 LONGEST = 120
 _NOT_TOLD = frozenset({"to", "person", "sealed", "name_keys", "source", "occurred_at", "digest"})
+
+
+def code_of(message: Message) -> str | None:
+    """What tells a rare message of its kind from the others."""
+    match message:
+        case AdvanceCredited(moved_on=True):
+            return "moved on"
+        case RecordJoined(waiting_months=waiting) if waiting:
+            return "waits"
+        case Escalated(level=level):
+            return str(level)
+        case Closed(record=record, money=money):
+            return f"{record}/{money}"
+        case _:
+            return getattr(message, "code", None) or getattr(message, "reason", None)
 
 
 class Told:
@@ -37,8 +55,7 @@ class Told:
         said: dict[object, list[Message]] = {}
         for item, _, message in handled.folded.out:
             said.setdefault(item.id, []).append(message)
-            code = getattr(message, "code", None) or getattr(message, "reason", None)
-            self.marks[message.type, code] += 1
+            self.marks[message.type, code_of(message)] += 1
         for item in handled.fresh:
             if item.delivery:
                 out = tuple(said.get(item.id, ()))

@@ -116,6 +116,9 @@ class SettlementTables:
         needs = Needs.of(batch)
         if needs.announcing or needs.offered or needs.receipts:
             states |= expected_by(needs, self.all(Claim))
+        for m in needs.receipts:
+            for number, text in enumerate((m.sealed or "").splitlines()):
+                states["line", m.receipt, number] = Line("", text)
         return states
 
     def save(self, changes: Changes) -> None:
@@ -141,7 +144,7 @@ class SettlementTables:
             self.states["name", value.person, value.region] = value.sealed
             self.states["named", value.region, value.name_keys[0]] = True
         if isinstance(value, Receipt) and value.sealed:
-            for number, text in enumerate(value.sealed.split("\n")):
+            for number, text in enumerate(value.sealed.splitlines()):
                 self.states["line", value.receipt, number] = Line("", text)
 
     def all(self, kind: type[Any]) -> list[Any]:

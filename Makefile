@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 COMPOSE := docker compose
 
-.PHONY: help setup demo test lint saga interfaces bench bench-peers up down logs lock clean
+.PHONY: help setup demo test lint saga interfaces simulate bench bench-peers up down logs lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ saga: setup ## write the saga's matrix and diagram, derived from its code, into 
 
 interfaces: setup ## write AsyncAPI and OpenAPI, derived from the code, into docs/interfaces
 	@$(PYTHON) -m deploy.interfaces
+
+simulate: setup ## SEEDS=10000 worlds in memory with faults by seed; SEED=7 tells the story of one
+	@$(PYTHON) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000))
 
 bench: setup ## 2,000 transfers through real Kafka and PostgreSQL, with figures
 	@.venv/bin/jiexu bench --transfers 2000

@@ -252,7 +252,8 @@ def _announce(
             credit = c.credit_advance(new, version, message.delta_fen, message.released_on, rules)
             return go(new, "O owes more than it said: credit the difference", credit)
         case ("pending" | "withheld", s.NothingToRelease()):
-            new = without_deadline(replace(now, money="none", withheld_until=None), "funds")
+            new = replace(now, money="none", withheld_until=None, reason=because(now, None))
+            new = without_deadline(new, "funds")
             return go(new, "there is no money to move")
         case ("pending" | "withheld", s.FundsWithheld(until=until, code=code)):
             again = datetime.combine(until, time(), SHANGHAI)
@@ -305,7 +306,7 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
                 excess=message.excess_fen,
             )
     money = money_of(funds)
-    reason = because(now, None) if money == "funded" else new.reason
+    reason = new.reason if funds.awaiting else because(now, None)
     return go(replace(new, funds=funds, money=money, reason=reason), why)
 
 

@@ -15,6 +15,7 @@ from shared.calendar import SHANGHAI
 from shared.decision import Delivery, States
 from shared.messages import NAMESPACE, Command, Message
 from shared.messages.settlement import (
+    ApplyReceipt,
     BankKind,
     Contribute,
     CreditAdvance,
@@ -25,7 +26,7 @@ from shared.messages.settlement import (
     RecordReceipt,
     ReleaseFunds,
 )
-from tests.unit.settlement_invariants import check, turnover
+from tests.unit.settlement_invariants import balance_of, check, turnover
 
 A, B, C = "410100", "450100", "340100"
 PERSON = "0" * 31 + "1"
@@ -104,6 +105,18 @@ def receipt(
     )
 
 
+def expected_by(needs: Needs, claims: Sequence[Claim]) -> States:
+    """The claims of each payer and amount that the messages ask for, as `load` finds them."""
+    announced = {c.transfer: (c.region, c.origin, c.announced_fen) for c in claims}
+    looks = needs.looks(announced)
+    found: dict[str, list[tuple[str, UUID]]] = {look: [] for look in looks if "|" in look}
+    for c in claims if found else ():
+        look = f"{c.region}|{c.origin}|{c.announced_fen}"
+        if look in found:
+            found[look].append((c.person, c.transfer))
+    return {("expected", look): tuple(sorted(places)) for look, places in found.items()}
+
+
 @dataclass
 class World:
     """Commands that the books send to themselves are handled at once, unless `held`."""
@@ -138,29 +151,31 @@ class World:
         own = [said for said in decision.out if isinstance(said, Command)]
         if self.held is not None:
             self.held += own
-        check(self)
+        check(self, self._on_its_way())
         if self.held is None:
             for command in own:
                 self._handle(command)
 
+    def _on_its_way(self) -> list[ApplyReceipt] | None:
+        if self.held is None:
+            return None
+        return [m for m in self.held if isinstance(m, ApplyReceipt)]
+
     def _look(self, message: Message) -> None:
         """What `load` would have read, even where there is nothing."""
-        at = DAY
-        needs = Needs.of([Delivery(T1, message.key, message, at, at, T1)])
-        claims = {c.transfer: (c.region, c.origin, c.announced_fen) for c in self.all(Claim)}
-        for look in needs.looks(claims):
-            found = [
-                (c.person, c.transfer)
-                for c in self.all(Claim)
-                if f"{c.region}|{c.origin}|{c.announced_fen}" == look
-            ]
-            self.states["expected", look] = tuple(sorted(found))
+        needs = Needs.of([Delivery(T1, message.key, message, DAY, DAY, T1)])
+        self.states.update(expected_by(needs, self.all(Claim)))
 
     def _limits_of(self, origin: str, destination: str, day: date) -> Limits:
         assert day >= DAY.date()
         if "999999" in {origin, destination}:
             raise KeyError(origin)
         return self.limits
+
+    @property
+    def totals(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Debits and credits by region and account."""
+        return turnover(self.entries.values())
 
     def all(self, kind: type[Any]) -> Sequence[Any]:
         return [state for state in self.states.values() if isinstance(state, kind)]
@@ -186,9 +201,7 @@ class World:
 
     def account(self, region: str, account: str) -> int:
         """The balance on the account's own side; of a contra account, its debits less credits."""
-        debit_fen, credit_fen = turnover(self.entries.values()).get((region, account), (0, 0))
-        net_fen = debit_fen - credit_fen
-        return -net_fen if ledger.side(account) == "liability" else net_fen
+        return balance_of(self.totals, region, account)
 
     def kinds(self, region: str = B) -> list[str]:
         return [entry.kind for entry in self.entries.values() if entry.region == region]

@@ -23,6 +23,7 @@ from tests.unit.saga_stories import (
     MONDAY,
     MONTHS,
     STORIES,
+    applied,
     credited,
     funds,
     joined,
@@ -120,6 +121,30 @@ def test_withheld_funds_are_asked_for_again_on_their_date() -> None:
     _, said = dialogue.hear(t.Remind(**ABOUT, due_at=dialogue.at))
 
     assert "release-funds" in said
+
+
+def test_an_account_that_was_held_back_and_is_empty_is_no_reason_any_more() -> None:
+    dialogue = Dialogue()
+    for message in (registered(), released(), joined()):
+        dialogue.hear(message)
+    dialogue.hear(s.FundsWithheld(**FROM, code="account_frozen", until=date(2026, 3, 10)))
+
+    dialogue.hear(s.NothingToRelease(**FROM, code="zero_balance"))
+
+    assert dialogue.now
+    assert (dialogue.now.money, dialogue.now.reason) == ("none", None)
+
+
+def test_an_advance_that_was_declined_is_no_reason_once_too_much_has_come() -> None:
+    dialogue = Dialogue()
+    for message in (registered(), released(), joined(), funds()):
+        dialogue.hear(message)
+    dialogue.hear(s.AdvanceDeclined(**FROM, version=1, code="single_limit", awaiting_fen=100))
+
+    dialogue.hear(applied(s.ExcessFound, 100, excess=5))
+
+    assert dialogue.now
+    assert (dialogue.now.money, dialogue.now.reason) == ("over", None)
 
 
 @pytest.mark.parametrize(

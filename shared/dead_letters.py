@@ -116,28 +116,47 @@ def _record(key: str, headers: str, body: bytes) -> Record:
     )
 
 
-async def settle(
-    db: asyncpg.Connection, key: str, numbers: Sequence[int], state: str, by: str, why: str
-) -> None:
-    """Marks letters as redriven or discarded, by whom and why."""
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What an operator ordered: kept with every letter that it concerned."""
+
+    act: str
+    by: str
+    why: str
+
+
+_ACT = (
+    "acts = acts || jsonb_build_object('at', clock_timestamp(), 'act', $4::text, 'by', $5::text,"
+    " 'why', $6::text, 'outcome', $3::text)"
+)
+
+
+async def settle(db: asyncpg.Connection, key: str, number: int, state: str, acted: Acted) -> None:
+    """Marks a letter as redriven or discarded, by whom and why."""
     await db.execute(
-        "UPDATE dead_letters SET state = $3, settled_by = $4, settled_why = $5"
-        " WHERE key = $1 AND n = ANY($2)",
+        f"UPDATE dead_letters SET state = $3, settled_by = $5, settled_why = $6, {_ACT}"  # noqa: S608
+        " WHERE key = $1 AND n = $2",
         key,
-        list(numbers),
+        number,
         state,
-        by,
-        why,
+        acted.act,
+        acted.by,
+        acted.why,
     )
 
 
-async def refuse(db: asyncpg.Connection, key: str, number: int, code: str, reason: str) -> None:
+async def refuse(
+    db: asyncpg.Connection, key: str, number: int, code: str, reason: str, acted: Acted
+) -> None:
     """The letter is at the head of its key now, and refused in its turn."""
     await db.execute(
-        "UPDATE dead_letters SET state = 'refused', code = $3, reason = $4"
+        f"UPDATE dead_letters SET state = 'refused', code = $3, reason = $7, {_ACT}"  # noqa: S608
         " WHERE key = $1 AND n = $2",
         key,
         number,
         code,
+        acted.act,
+        acted.by,
+        acted.why,
         _clean(reason)[:1000],
     )

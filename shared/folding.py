@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 import asyncpg
 
 from shared import dead_letters
-from shared.dead_letters import Letter, Record
+from shared.dead_letters import Acted, Letter, Record
 from shared.decision import Delivery, States, Timer, Unexpected
 from shared.messages import NAMESPACE, Message
 from shared.messages.catalogue import read
@@ -149,33 +149,40 @@ async def redrive(db: asyncpg.Connection, service: Service, item: Item, order: R
         return Folded()
     at = item.delivery.at
     head, *rest = queue
+    edited = order.body is not None or order.edited_type is not None
+    acted = Acted("edit" if edited else order.action, order.by, order.why)
     if order.action == "discard":
-        await dead_letters.settle(db, order.waiting, [head[0]], "discarded", order.by, order.why)
+        await dead_letters.settle(db, order.waiting, head[0], "discarded", acted)
         queue = rest
-    elif order.body is not None:
-        edited = replace(head[2], body=order.body.encode())
-        queue = [(head[0], head[1], edited, head[3]), *rest]
     whole = Folded()
     for number, _, record, _ in queue:
         again = parse(record, at)
-        if order.body is not None and number == head[0] and again.delivery:
-            again = _with_id(again, uuid5(again.id, f"edit:{item.id}"))
+        if edited and number == head[0]:
+            again = _edited(again, order, item.id, at)
         done = await apply_apart(db, service, [again], set())
         if done.letters:
             letter = done.letters[0]
-            await dead_letters.refuse(db, order.waiting, number, letter.code, letter.reason)
+            await dead_letters.refuse(db, order.waiting, number, letter.code, letter.reason, acted)
             break
         whole.add(done)
-        await dead_letters.settle(db, order.waiting, [number], "redriven", order.by, order.why)
+        await dead_letters.settle(db, order.waiting, number, "redriven", acted)
     whole.out = [(_caused(i, item), n, message) for i, n, message in whole.out]
     return whole
 
 
-def _with_id(item: Item, id_: UUID) -> Item:
-    assert item.delivery
-    d = item.delivery
-    delivery = Delivery(id_, d.key, d.message, d.at, d.sent_at, d.correlation)
-    return Item(item.record, id_, item.sent_on, delivery)
+def _edited(item: Item, order: Redrive, by: UUID, at: datetime) -> Item:
+    """The item with the operator's type and body, an id of its own, and a whole envelope."""
+    record = item.record
+    headers = {
+        **record.headers,
+        "ce_type": order.edited_type or record.headers.get("ce_type", ""),
+        "ce_id": str(uuid5(item.id, f"edit:{by}")),
+        "sentat": item.sent_on.isoformat(),
+    }
+    if item.broken and item.broken.code == "no_envelope":
+        headers.pop("correlationid", None)
+    body = record.body if order.body is None else order.body.encode()
+    return parse(replace(record, headers=headers, body=body), at)
 
 
 def _caused(item: Item, by: Item) -> Item:

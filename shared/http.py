@@ -1,25 +1,21 @@
 """HTTP of every service: who may ask, health that means progress, metrics, dead letters."""
 
-import hmac
-import json
-from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID, uuid4
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import structlog
 import uvicorn
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from shared import timers
+from shared import redriving, timers
+from shared.asking import Refusal, Who
 from shared.calendar import SHANGHAI
-from shared.messages.chassis import Redrive
 from shared.reader import UNWELL
-from shared.settings import Holder, read_tokens
+from shared.settings import read_tokens
 
 if TYPE_CHECKING:
     from shared.chassis import Process
@@ -27,37 +23,6 @@ if TYPE_CHECKING:
 
 
 log = structlog.get_logger()
-
-
-class Refusal(Exception):
-    """An HTTP answer of status 4xx: a code, and a sentence in Chinese and English."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-
-
-def holder(request: Request) -> Holder:
-    """Who holds the bearer token of this request. Raises Refusal (401)."""
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        for token, who in request.app.state.tokens.items():
-            if hmac.compare_digest(token.encode(), given.strip().encode()):
-                found: Holder = who
-                return found
-    raise Refusal(401, "no_token", "需要有效的访问令牌 / a valid bearer token is needed")
-
-
-Who = Annotated[Holder, Depends(holder)]
-Limit = Annotated[int, Query(ge=1, le=10_000)]
-
-
-def _everywhere(who: Holder) -> None:
-    """A dead letter may be about any region: only who may see all may see, or settle, it."""
-    if not who.may_see("*"):
-        raise Refusal(403, "not_your_region", "需要全网权限 / only for holders of all regions")
 
 
 class Health:
@@ -99,11 +64,6 @@ class Health:
             "parked": row["parked"],
             "progress": sum(lane["next_offset"] + lane["seq"] for lane in lanes),
         }
-
-
-class _Edit(BaseModel):
-    body: dict[str, Any] | None = None
-    reason: str = ""
 
 
 async def serve(process: "Process", app: "App", health: Health) -> None:
@@ -177,7 +137,7 @@ def _answers_to_errors(api: FastAPI) -> None:
 
 def routes(api: FastAPI, process: "Process", health: Health) -> None:
     """What every service answers besides its own interface."""
-    _dead_letters(api, process)
+    redriving.routes(api, process)
 
     @api.get("/health/live")
     async def live() -> dict[str, str]:
@@ -201,82 +161,3 @@ def routes(api: FastAPI, process: "Process", health: Health) -> None:
         async with process.pool.acquire() as db:
             at = await timers.next_due(db)
         return {"next": at.astimezone(SHANGHAI).isoformat() if at else None}
-
-
-def _dead_letters(api: FastAPI, process: "Process") -> None:
-    columns = "letter, key, n, id, type, code, reason, state, recorded_at, settled_by, settled_why"
-
-    @api.get("/v1/dead-letters")
-    async def listed(
-        who: Who, *, settled: bool = False, limit: Limit = 100
-    ) -> list[dict[str, Any]]:
-        _everywhere(who)
-        states = ["refused", "parked"] + (["redriven", "discarded"] if settled else [])
-        async with process.pool.acquire() as db:
-            rows = await db.fetch(
-                f"SELECT {columns} FROM dead_letters WHERE state = ANY($1)"  # noqa: S608
-                " ORDER BY key, n LIMIT $2",
-                states,
-                limit,
-            )
-        return [{"service": process.name, **dict(row)} for row in rows]
-
-    @api.get("/v1/dead-letters/{letter}")
-    async def shown(who: Who, letter: UUID) -> dict[str, Any]:
-        _everywhere(who)
-        return _letter(await _find(process, letter))
-
-    @api.post("/v1/dead-letters/{letter}/{action}", status_code=202)
-    async def settled(who: Who, letter: UUID, action: str, edit: _Edit) -> dict[str, str]:
-        return {"message_id": str(await _order(process, who, letter, action, edit))}
-
-
-async def _order(process: "Process", who: Holder, letter: UUID, action: str, edit: _Edit) -> UUID:
-    """The operator's order as a message on the letter's own key; its id. Raises Refusal."""
-    _everywhere(who)
-    row = await _find(process, letter)
-    if action not in ("redrive", "discard"):
-        raise Refusal(404, "unknown_action", "没有此操作 / redrive or discard")
-    if action == "discard" and not edit.reason:
-        raise Refusal(422, "reason_missing", "请说明原因 / say why it is discarded")
-    async with process.pool.acquire() as db:
-        head = await db.fetchval(
-            "SELECT letter FROM dead_letters WHERE key = $1 AND state IN ('refused', 'parked')"
-            " ORDER BY n LIMIT 1",
-            row["key"],
-        )
-    if head != letter:
-        raise Refusal(409, "not_at_head", "它不在队首 / it is not at the head of its key")
-    order = Redrive(
-        to="000000",
-        service=process.name,
-        waiting=row["key"],
-        letter=letter,
-        action=action,  # type: ignore[arg-type]  # checked above
-        by=who.holder,
-        why=edit.reason,
-        body=json.dumps(edit.body) if edit.body is not None else None,
-    )
-    id_ = uuid4()
-    async with process.pool.acquire() as db, db.transaction():
-        await process.send(db, [(id_, order)])
-    return id_
-
-
-async def _find(process: "Process", letter: UUID) -> Any:  # noqa: ANN401 - an asyncpg row
-    async with process.pool.acquire() as db:
-        row = await db.fetchrow("SELECT * FROM dead_letters WHERE letter = $1", letter)
-    if row is None:
-        raise Refusal(404, "not_found", "没有这条死信 / there is no such dead letter")
-    return row
-
-
-def _letter(row: Any) -> dict[str, Any]:  # noqa: ANN401 - an asyncpg row
-    shown = dict(row)
-    shown["headers"] = json.loads(shown["headers"])
-    body = shown["body"]
-    try:
-        shown["body"] = json.loads(body)
-    except ValueError:
-        shown["body"] = body.hex()
-    return shown

@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from services.enrollment.codes import sentence
+from shared.asking import Refusal, Who
 from shared.calendar import SHANGHAI
-from shared.http import Refusal, Who
 from shared.messages import RegionCode, next_uuid
 from shared.messages.enrollment import CompleteRelease
 from shared.service import Runtime

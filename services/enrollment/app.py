@@ -21,9 +21,9 @@ from services.enrollment.codes import sentence
 from services.enrollment.feed import ALWAYS, FIELDS
 from services.enrollment.intake import CHUNK, Answer, Intake, UpstreamEdge
 from shared import identity
+from shared.asking import Refusal, holder
 from shared.calendar import shanghai_day
 from shared.decision import Decision, Delivery, States
-from shared.http import Refusal, holder
 from shared.messages import Text as UpstreamText
 from shared.messages import record_uuid
 from shared.regions import Regions

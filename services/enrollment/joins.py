@@ -26,6 +26,7 @@ def join_record(turn: Turn, m: e.JoinRecord, regions: Regions) -> None:
                 transfer=m.transfer,
                 origin=m.origin,
                 code="digest-mismatch",
+                version=m.version,
             )
         )
         return
@@ -66,5 +67,6 @@ def _say_joined(turn: Turn, m: e.JoinRecord, relation: Relation) -> None:
             entitled_from=entitlement.entitled_from,
             waiting_months=entitlement.waiting_months,
             retroactive_from=entitlement.retroactive_from,
+            version=m.version,
         )
     )

@@ -242,6 +242,9 @@ def correct(turn: Turn, m: e.CorrectRecord) -> None:
     if known is None or relation is None or known.state not in ("released", "terminated"):
         _withhold(turn, m, known, "no_record_here")
         return
+    if m.version is not None and known.version > m.version:
+        answers.corrected(turn, known)  # asked again for what was corrected already
+        return
     if known.version >= MOST_VERSIONS:
         _withhold(turn, m, known, "not_correctable")
         return

@@ -15,8 +15,8 @@ from services.monitor import store
 from services.monitor.codes import CODES
 from services.monitor.store import Cursor, Monitor
 from services.monitor.timeline import Place, timeline
+from shared.asking import Refusal, Who
 from shared.calendar import SHANGHAI
-from shared.http import Refusal, Who
 from shared.outbox import real_now
 from shared.reader import UNWELL
 from shared.regions import Regions

@@ -13,6 +13,7 @@ from services.monitor.commands import (
     events,
     explain,
     intake,
+    operating,
     query,
     sandbox,
     stack,
@@ -97,7 +98,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _family in (sandbox, stack, intake, query, explain, books, clock, events, dead_letters):
+for _family in (
+    sandbox,
+    stack,
+    intake,
+    query,
+    explain,
+    books,
+    clock,
+    events,
+    dead_letters,
+    operating,
+):
     _family.register(app)
 
 

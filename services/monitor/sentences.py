@@ -76,6 +76,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "申请从{origin}转移至{to}",
         "application to transfer from {origin} to {to}",
     ),
+    "transfer.pause.v1": ("{by}暂停办理：{why}", "{by} paused it: {why}"),
+    "transfer.resume.v1": ("{by}恢复办理：{why}", "{by} resumed it: {why}"),
+    "transfer.retry.v1": (
+        "{by}重发未获答复的指令：{why}",
+        "{by} had what is unanswered said again: {why}",
+    ),
     "transfer.withdraw.v1": ("申请撤回转移", "the application is to be withdrawn"),
     "transfer.overdue.v1": (
         "{region}的环节“{step}”超过时限{due_at}，已催办",

@@ -19,7 +19,7 @@ from services.notification.codes import CODES
 from services.notification.letters import Place, render
 from services.notification.store import Notification, Outcome, Queued, Run
 from services.notification.templates import UNNAMED
-from shared.http import Refusal, Who
+from shared.asking import Refusal, Who
 from shared.identity import mask_name, mask_phone
 from shared.messages import next_uuid
 from shared.reader import UNWELL

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from services.settlement import answers, queries, remittances, statements
 from services.settlement.lines import CODES, StatementError
 from services.settlement.trial_balance import trial_balance
-from shared.http import Limit, Refusal, Who
+from shared.asking import Limit, Refusal, Who
 from shared.messages import RegionCode
 from shared.service import Runtime
 from shared.settings import Holder

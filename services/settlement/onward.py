@@ -74,7 +74,7 @@ def add(books: Books, release: Release, amount_fen: int, unfunded_fen: int = 0) 
         transfer=release.transfer,
     )
     if release.paid_out:
-        books.say(_paid_out(release, amount_fen))
+        books.say(_paid_out(grown, amount_fen))
     else:
         books.say(_corrected(books, grown, amount_fen))
 
@@ -99,6 +99,7 @@ def _paid_out(release: Release, amount_fen: int) -> PaidOut:
         region=release.region,
         amount_fen=amount_fen,
         reason="no-account-at-destination",
+        total_fen=release.paid_out_fen,
     )
 
 

@@ -204,6 +204,7 @@ def _answer(books: Books, release: Release) -> None:
                 region=release.region,
                 amount_fen=release.principal_fen,
                 reason="no-account-at-destination",
+                total_fen=release.paid_out_fen,
             )
         )
     else:

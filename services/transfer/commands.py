@@ -1,16 +1,26 @@
 """What the saga says, made from what it knows: the commands and answers of one transfer."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
-from services.transfer.states import Deadline, Step, Transfer, answer, ignore
-from shared.calendar import shanghai_day
+from services.transfer.states import (
+    Deadline,
+    Step,
+    Transfer,
+    answer,
+    ignore,
+    without_deadline,
+)
+from shared.calendar import SHANGHAI, shanghai_day
 from shared.decision import Unexpected
 from shared.messages import Message, Trigger, enrollment, settlement, transfer
 from shared.policy import Corridor
 from shared.regions import Regions
 
 ASK_AGAIN_DAYS = 30
+URGE_EVERY_WORKING_DAYS = 5
+HIGHEST_LEVEL = 3
 
 Opening = (
     enrollment.Registered
@@ -63,6 +73,22 @@ def release_record(now: Transfer) -> enrollment.ReleaseRecord:
         plan_year=now.plan_year,
         trigger=now.trigger,
         account=now.account,
+    )
+
+
+def cancel_release(now: Transfer) -> enrollment.CancelRelease:
+    """O is asked to forget the request."""
+    return enrollment.CancelRelease(to=now.origin, person=now.person, transfer=now.id)
+
+
+def correct_record(now: Transfer) -> enrollment.CorrectRecord:
+    """O is asked for a record that D does not dispute."""
+    return enrollment.CorrectRecord(
+        to=now.origin,
+        person=now.person,
+        transfer=now.id,
+        code=now.reason or "disputed",
+        version=now.version,
     )
 
 
@@ -153,7 +179,7 @@ def closed(now: Transfer) -> transfer.Closed:
     )
 
 
-def missed(now: Transfer, deadline: Deadline, region: str, highest: int) -> Message | None:
+def missed(now: Transfer, deadline: Deadline, region: str) -> Message | None:
     """Who owes the step is urged the first time, escalated after; withheld funds only escalate."""
     if deadline.level:
         return transfer.Escalated(
@@ -161,7 +187,7 @@ def missed(now: Transfer, deadline: Deadline, region: str, highest: int) -> Mess
             person=now.person,
             transfer=now.id,
             step=deadline.step,
-            level=min(deadline.level, highest),
+            level=min(deadline.level, HIGHEST_LEVEL),
             region=region,
         )
     if deadline.step == "funds":
@@ -187,7 +213,10 @@ def clocks_go_on(now: Transfer, at: datetime, regions: Regions) -> Transfer:
         # A due date is the end of its day, that is the first instant of the next.
         return calendar.deadline(due_at - timedelta(seconds=1), lost) if lost else due_at
 
-    moved = tuple(replace(d, due_at=later(d.due_at)) for d in now.deadlines)
+    # When withheld funds are asked for again is the origin's own date, and no clock of ours.
+    moved = tuple(
+        d if d.step == "funds" else replace(d, due_at=later(d.due_at)) for d in now.deadlines
+    )
     due_at = later(now.due_at) if now.due_at else None
     # A date that did not move has been reminded of already: the same timer would not fire again.
     moved = tuple(replace(d, due_at=max(d.due_at, at + timedelta(seconds=1))) for d in moved)
@@ -207,24 +236,47 @@ def unknown(message: Message) -> Step:
             return answer(None, "no such transfer was opened", refusal)
         case enrollment.PersonDeceased():
             return ignore(None, "no transfer was started for this registration")
+        case transfer.Pause() | transfer.Resume() | transfer.Retry():
+            return ignore(None, f"no such transfer was opened ({message.by}: {message.why})")
         case settlement.PaidOut(transfer=None):
             return ignore(None, "a payout to heirs is no transfer's")
     raise Unexpected("unknown_transfer", f"{message.type}: this transfer was never opened")
 
 
-def remind(
-    now: Transfer, late: Deadline, at: datetime, regions: Regions, every: int, highest: int
+def urge(
+    now: Transfer, due: Sequence[Deadline], at: datetime, regions: Regions
+) -> tuple[list[Message], tuple[Deadline, ...]]:
+    """What is said of every missed step, and the dates after that."""
+    say: list[Message] = []
+    kept = [d for d in now.deadlines if d not in due]
+    for late in due:
+        told, again = _remind(now, late, at, regions)
+        say += told
+        kept += [again] if again else []
+    return say, tuple(kept)
+
+
+def ask_again(now: Transfer, until: date, at: datetime) -> Transfer:
+    """Withheld funds are asked for again on their date, tomorrow at the earliest."""
+    again = max(datetime.combine(until, time(), SHANGHAI), at + timedelta(days=1))
+    level = next((d.level for d in now.deadlines if d.step == "funds"), 0)
+    others = without_deadline(now, "funds").deadlines
+    return replace(now, deadlines=(*others, Deadline("funds", again, level)))
+
+
+def _remind(
+    now: Transfer, late: Deadline, at: datetime, regions: Regions
 ) -> tuple[list[Message], Deadline | None]:
     """What is said of a missed step (who owes it is urged, then escalated; O is asked again for
     withheld money), and when it is looked at next.
     """
     where = now.destination if late.step == "transfer-in" else now.origin
-    told = missed(now, late, where, highest)
+    told = missed(now, late, where)
     say: list[Message] = [told] if told else []
     if late.step == "funds":
         next_at = at + timedelta(days=ASK_AGAIN_DAYS)
         return [release_funds(now), *say], Deadline("funds", next_at, late.level + 1)
-    if late.level >= highest:
+    if late.level >= HIGHEST_LEVEL:
         return say, None
-    next_at = regions.calendar(where).deadline(at, every)
+    next_at = regions.calendar(where).deadline(at, URGE_EVERY_WORKING_DAYS)
     return say, Deadline(late.step, next_at, late.level + 1)

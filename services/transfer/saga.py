@@ -7,14 +7,14 @@ say this. What is not written here means nothing and is refused as a dead letter
 """
 
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
 from services.transfer import commands as c
+from services.transfer import repair
 from services.transfer.commands import Opening
 from services.transfer.states import (
     MONEY_ENDS,
     RECORD_ENDS,
-    Deadline,
     Record,
     Step,
     Transfer,
@@ -26,7 +26,7 @@ from services.transfer.states import (
     with_deadline,
     without_deadline,
 )
-from shared.calendar import SHANGHAI, shanghai_day
+from shared.calendar import shanghai_day
 from shared.decision import Unexpected
 from shared.messages import Message
 from shared.messages import enrollment as e
@@ -34,9 +34,6 @@ from shared.messages import settlement as s
 from shared.messages import transfer as t
 from shared.policy import Corridor
 from shared.regions import Regions
-
-URGE_EVERY_WORKING_DAYS = 5
-HIGHEST_LEVEL = 3
 
 
 def decide(now: Transfer | None, message: Message, at: datetime, regions: Regions) -> Step:
@@ -64,9 +61,13 @@ def decide(now: Transfer | None, message: Message, at: datetime, regions: Region
             step = _fund(now, message, at)
         case t.Remind():
             step = _remind(now, at, regions)
+        case t.Pause() | t.Retry():
+            step = repair.act(now, message, at, rules)
+        case t.Resume():
+            step = repair.resume(now, message, _remind(repair.unpaused(now), at, regions))
         case _:
             raise Unexpected("not_for_saga", f"{message.type} is not for a transfer")
-    return _close(step, now, at)
+    return repair.keep(_close(step, now, at))
 
 
 # ── 1. Open ───────────────────────────────────────────────────────────────────────────────────
@@ -127,12 +128,12 @@ def _release(
         case ("opened" | "releasing", e.RecordReleased()):
             return _past_pivot(now, message, at, regions, rules)
         case ("opened" | "releasing" | "refused", t.Withdraw()) if c.may_withdraw(now):
-            cancel = e.CancelRelease(to=now.origin, person=now.person, transfer=now.id)
-            return go(replace(now, withdrawing="withdrawn"), "ask the origin to forget it", cancel)
+            new = replace(now, withdrawing="withdrawn")
+            return go(new, "ask the origin to forget it", c.cancel_release(now))
         case ("opened" | "releasing", e.PersonDeceased()):
-            cancel = e.CancelRelease(to=now.origin, person=now.person, transfer=now.id)
             new = replace(now, withdrawing="deceased", deceased=True)
-            return go(new, "nothing was released yet: ask the origin to forget it", cancel)
+            why = "nothing was released yet: ask the origin to forget it"
+            return go(new, why, c.cancel_release(now))
         case ("opened" | "releasing" | "refused", e.ReleaseCancelled()) if now.withdrawing:
             code = now.withdrawing
             new = replace(now, record="withdrawn", money="none", reason=code, deadlines=())
@@ -192,14 +193,21 @@ def _past_pivot(
 def _join(now: Transfer, message: Message, at: datetime, regions: Regions) -> Step:
     """The destination joins the months, or disputes them and the origin corrects or withholds."""
     match (now.record, message):
+        case (_, e.RecordJoined(version=v) | e.RecordDisputed(version=v)) if v and v < now.version:
+            return ignore(now, "an answer to an earlier version of the record")
         case ("released", e.RecordJoined()):
-            new = without_deadline(replace(now, record="joined"), "transfer-in")
+            new = replace(now, record="joined", joined_version=now.version)
+            new = without_deadline(new, "transfer-in")
             ended = e.TerminateRecord(to=now.origin, person=now.person, transfer=now.id)
             return go(new, "the months are joined: the relation at the origin ends", ended)
-        case ("released", e.RecordDisputed(code=code)):
-            wrong = e.CorrectRecord(to=now.origin, person=now.person, transfer=now.id, code=code)
+        case ("joined", e.RecordJoined()) if now.joined_version < now.version:
+            return go(replace(now, joined_version=now.version), "months that came late are joined")
+        case ("released" | "joined", e.RecordDisputed(code=code)) if (
+            now.joined_version < now.version
+        ):
             new = replace(now, record="disputed", stopped_at=at, reason=code)
-            return go(new, "the origin is asked for a correction; the clocks stand still", wrong)
+            why = "the origin is asked for a correction; the clocks stand still"
+            return go(new, why, c.correct_record(new))
         case ("released" | "disputed", e.RecordCorrected(version=version)) if version > now.version:
             again = replace(now, record="released", version=version, reason=None)
             more = c.join_record(now, message)
@@ -216,7 +224,7 @@ def _join(now: Transfer, message: Message, at: datetime, regions: Regions) -> St
             "released" | "joined" | "refused" | "disputed",
             e.RecordJoined() | e.RecordDisputed() | e.RecordWithheld(),
         ):
-            return ignore(now, "an answer to an earlier version of the record")
+            return ignore(now, "this version of the record was answered already")
         case (_, e.RecordCorrected(version=version)) if version <= now.version:
             return ignore(now, "this version of the record is known")
     raise Unexpected("impossible", f"{message.type} cannot come while the record is {now.record}")
@@ -256,13 +264,8 @@ def _announce(
             new = without_deadline(new, "funds")
             return go(new, "there is no money to move")
         case ("pending" | "withheld", s.FundsWithheld(until=until, code=code)):
-            again = datetime.combine(until, time(), SHANGHAI)
-            again = max(again, at + timedelta(days=1))
             new = replace(now, money="withheld", withheld_until=until)
-            new = replace(new, reason=because(now, code))
-            level = next((d.level for d in now.deadlines if d.step == "funds"), 0)
-            others = without_deadline(new, "funds").deadlines
-            new = replace(new, deadlines=(*others, Deadline("funds", again, level)))
+            new = c.ask_again(replace(new, reason=because(now, code)), until, at)
             return go(new, "O holds the money back: it is asked again on its date")
     return ignore(now, "O has said this, or more, already")
 
@@ -275,8 +278,9 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
     funds = now.funds
     new = now
     match message:
-        case s.PaidOut(amount_fen=amount) if now.version and not funds.version:
-            funds = replace(funds, paid_out=funds.paid_out + amount)
+        case s.PaidOut(amount_fen=amount, total_fen=total) if now.version and not funds.version:
+            paid = funds.paid_out + amount if total is None else max(total, funds.paid_out)
+            funds = replace(funds, paid_out=paid)
             new = replace(now, funds=funds, money="paid_out" if funds.paid_out else "none")
             return go(new, "O paid the account out")
         case _ if funds.version == 0 or isinstance(message, s.PaidOut):
@@ -315,21 +319,16 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
 
 def _remind(now: Transfer, at: datetime, regions: Regions) -> Step:
     """A missed step is urged, then escalated in three levels; O is asked for withheld money."""
-    if now.stopped_at:
-        return ignore(now, "the clocks stand still while the record is disputed")
+    if now.stopped_at or now.paused:
+        return ignore(now, "the clocks stand still: the record is disputed, or it is paused")
     if now.closed_at:
         return ignore(now, "the transfer has ended")
     due = [d for d in now.deadlines if d.due_at <= at]
     if not due:
         return ignore(now, "the step was done in time")
-    say: list[Message] = []
-    kept = [d for d in now.deadlines if d.due_at > at]
-    for missed in due:
-        told, again = c.remind(now, missed, at, regions, URGE_EVERY_WORKING_DAYS, HIGHEST_LEVEL)
-        say += told
-        kept += [again] if again else []
+    say, deadlines = c.urge(now, due, at, regions)
     late = now.overdue or any(d.step != "funds" for d in due)
-    new = replace(now, deadlines=tuple(kept), overdue=late)
+    new = replace(now, deadlines=deadlines, overdue=late)
     return go(new, "a step is late: urge whoever owes it, then escalate", *say)
 
 

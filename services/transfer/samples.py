@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.transfer.states import Deadline, Funds, Transfer
+from services.transfer.states import Deadline, Funds, Paused, Transfer
 from shared.calendar import SHANGHAI
 from shared.messages import Message
 from shared.messages import enrollment as e
@@ -41,13 +41,17 @@ RECORD_STATES: dict[str, Transfer | None] = {
     "releasing, withdrawing": replace(BASE, record="releasing", withdrawing="withdrawn"),
     "released": replace(PAST, record="released"),
     "disputed": replace(PAST, record="disputed", stopped_at=AT, reason="digest-mismatch"),
-    "joined": replace(PAST, record="joined", deadlines=CLOCK),
+    "joined": replace(PAST, record="joined", deadlines=CLOCK, joined_version=1),
+    "joined, late months on their way": replace(
+        PAST, record="joined", deadlines=CLOCK, version=2, joined_version=1
+    ),
+    "released, paused": replace(PAST, record="released", paused=Paused(AT, "op", "why")),
     "refused": replace(BASE, record="refused", money="none", closed_at=AT),
     "refused, after the release": replace(PAST, record="refused", money="advanced"),
     "withdrawn": replace(BASE, record="withdrawn", money="none", closed_at=AT),
     "not_needed": replace(BASE, record="not_needed", money="none", closed_at=AT),
 }
-_JOINED = replace(PAST, record="joined", deadlines=CLOCK)
+_JOINED = replace(PAST, record="joined", deadlines=CLOCK, joined_version=1)
 MONEY_STATES: dict[str, Transfer | None] = {
     "pending": replace(_JOINED, money="pending"),
     "withheld": replace(_JOINED, money="withheld", deadlines=(Deadline("funds", AT, 1),)),
@@ -162,6 +166,9 @@ RECORD_MESSAGES = (
     ),
     Row("record-withheld", e.RecordWithheld(**_ABOUT, origin=O, code="sealed")),
     Row("remind (due)", t.Remind(**_ABOUT, due_at=AT)),
+    Row("pause", t.Pause(**_ABOUT, by="op", why="the origin asks for it")),
+    Row("resume", t.Resume(**_ABOUT, by="op", why="the origin asks for it")),
+    Row("retry", t.Retry(**_ABOUT, by="op", why="the origin asks for it")),
 )
 
 MONEY_MESSAGES = (
@@ -222,4 +229,5 @@ MONEY_MESSAGES = (
     ),
     Row("paid-out", s.PaidOut(**_ABOUT, region=O, amount_fen=100, reason="x")),
     Row("remind (due)", t.Remind(**_ABOUT, due_at=AT)),
+    Row("retry", t.Retry(**_ABOUT, by="op", why="the origin asks for it")),
 )

@@ -78,6 +78,32 @@ class Funds:
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """An operator's word that nothing more is said until the transfer is resumed."""
+
+    at: datetime
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What would have been said while the transfer was paused."""
+
+    type: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command that is not answered yet and could not be made again from the other facts."""
+
+    type: str
+    version: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transfer:
     """One person's case of moving record and account from origin to destination."""
 
@@ -108,6 +134,10 @@ class Transfer:
     deadlines: tuple[Deadline, ...] = ()
     funds: Funds = Funds()
     withheld_until: date | None = None
+    joined_version: int = 0
+    asked: tuple[Asked, ...] = ()
+    paused: Paused | None = None
+    held: tuple[Held, ...] = ()
 
     @property
     def pair(self) -> Pair:
@@ -116,8 +146,8 @@ class Transfer:
 
     @property
     def next_due(self) -> datetime | None:
-        """When the saga wants to be reminded; not while the clocks stand still."""
-        if self.stopped_at or self.closed_at:
+        """When the saga wants to be reminded; not while the clocks stand still or it is paused."""
+        if self.stopped_at or self.closed_at or self.paused:
             return None
         return min((deadline.due_at for deadline in self.deadlines), default=None)
 

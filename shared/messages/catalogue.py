@@ -15,7 +15,12 @@ from shared.messages import (
 
 __all__ = ["CATALOGUE", "OWNERS", "REDRIVE", "read"]
 
-_ABSTRACT = (settlement.BankCommand, settlement.Applied, transfer.FromEnrollment)
+_ABSTRACT = (
+    settlement.BankCommand,
+    settlement.Applied,
+    transfer.FromEnrollment,
+    transfer.Act,
+)
 for _class in _ABSTRACT:
     CATALOGUE.pop(_class.type)
 

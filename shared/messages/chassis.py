@@ -9,8 +9,8 @@ from shared.messages import Command, Text
 class Redrive(Command):
     """Settle the refused message at the head of a key, and work through what waits behind it.
 
-    `body`, if given, takes the place of the refused message's body; `letter` is the dead letter
-    that the operator looked at, so that a second click changes nothing.
+    `body` and `edited_type`, if given, take the place of the refused message's own; `letter` is
+    the dead letter that the operator looked at, so that a second click changes nothing.
     """
 
     service: str
@@ -20,6 +20,7 @@ class Redrive(Command):
     by: Text
     why: Text = ""
     body: str | None = None
+    edited_type: str | None = None
 
     @property
     def key(self) -> str:

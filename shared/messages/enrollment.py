@@ -219,6 +219,7 @@ class RecordJoined(PersonEvent):
     entitled_from: Month | None
     waiting_months: int
     retroactive_from: Month | None
+    version: int | None = None
 
 
 class RecordDisputed(PersonEvent):
@@ -227,13 +228,15 @@ class RecordDisputed(PersonEvent):
     transfer: UUID
     origin: RegionCode
     code: str
+    version: int | None = None
 
 
 class CorrectRecord(PersonCommand):
-    """D's transfer asks O (`to`) for a corrected record."""
+    """D's transfer asks O (`to`) for a corrected record; `version` is the one that is disputed."""
 
     transfer: UUID
     code: str
+    version: int | None = None
 
 
 class RecordCorrected(PersonEvent):

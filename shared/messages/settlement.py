@@ -309,12 +309,15 @@ class PayOut(PersonCommand):
 
 
 class PaidOut(PersonEvent):
-    """The account was paid out. For a transfer, `to` is its destination."""
+    """The account was paid out. For a transfer, `to` is its destination, and `total_fen` is all
+    that was paid out for it so far.
+    """
 
     transfer: UUID | None = None
     region: RegionCode
     amount_fen: Fen
     reason: str
+    total_fen: Fen | None = None
 
 
 class InstructRemittance(PersonCommand):

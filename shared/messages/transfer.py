@@ -55,6 +55,26 @@ class Remind(PersonCommand):
     due_at: datetime
 
 
+class Act(PersonCommand):
+    """What an operator does with a transfer: `by` whom and `why` is kept with its steps."""
+
+    transfer: UUID
+    by: Text
+    why: Text
+
+
+class Pause(Act):
+    """Until it is resumed the transfer takes in what comes, and holds back what it would say."""
+
+
+class Resume(Act):
+    """Say what was held back, in order, and go on."""
+
+
+class Retry(Act):
+    """Say again the last command of each leg that nobody has answered."""
+
+
 class Overdue(PersonEvent):
     """A step is past its due date; the region that owes it is urged."""
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from services.settlement.api import router
-from shared.http import Refusal, holder
+from shared.asking import Refusal, holder
 from shared.messages import Message
 from shared.messages.settlement import InstructRemittance
 from shared.regions import Regions, load

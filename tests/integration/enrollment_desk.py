@@ -17,10 +17,10 @@ from fastapi.responses import JSONResponse
 from services.enrollment import app as enrollment
 from shared import db as connections
 from shared import regions, timers, upkeep
+from shared.asking import Refusal
 from shared.calendar import SHANGHAI
 from shared.decision import Delivery
 from shared.deliver import Place
-from shared.http import Refusal
 from shared.messages import Message
 from shared.messages.catalogue import read
 from shared.sealing import Keyring

@@ -16,8 +16,8 @@ from fastapi.responses import JSONResponse
 from services.monitor import store
 from services.monitor.app import build
 from services.monitor.store import Monitor
+from shared.asking import Refusal, holder
 from shared.dead_letters import Record
-from shared.http import Refusal, holder
 from shared.messages import Message
 from shared.messages import enrollment as e
 from shared.messages import settlement as s

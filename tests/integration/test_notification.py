@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from services.notification import store
 from services.notification.app import Post, build
 from services.notification.channels import Channel, FileOutbox
-from shared.http import holder
+from shared.asking import holder
 from shared.messages.notification import LetterFailed, LetterSent
 from shared.settings import Holder, Settings
 from tests.integration.letter_office import (

@@ -82,11 +82,24 @@ def test_stuck_are_the_overdue_and_the_open_ones_of_people_whose_messages_wait(
     server.answers["transfer/v1/transfers"] = lambda asked: (200, theirs[asked.query.get("stuck")])
     for name in SERVICES:
         server.on(f"{name}/v1/dead-letters", [])
-    server.on("transfer/v1/dead-letters", [{"key": KEY}, {"key": "450100:income"}])
+    letter = {
+        "key": KEY,
+        "letter": "L",
+        "type": "transfer.remind.v1",
+        "code": "fault",
+        "state": "refused",
+        "recorded_at": "2026-03-03T01:00:00+08:00",
+    }
+    server.on("transfer/v1/dead-letters", [letter, {**letter, "key": "450100:income"}])
 
     result = run(server, "transfers", "--stuck", "--json")
 
-    assert json.loads(result.stdout) == [late, held, later]
+    found = json.loads(result.stdout)
+    [wait] = found[1]["waiting"]
+    assert [row["transfer_id"] for row in found] == ["2", "1", "3"]
+    assert wait["for"] == "a dead letter: transfer.remind.v1 (fault) at transfer"
+    assert wait["since"] == letter["recorded_at"]
+    assert "dead-letters show L" in wait["do"]
     assert [asked.query["person"] for asked in server.asked if "person" in asked.query] == [KEY]
 
 

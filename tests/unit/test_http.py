@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from shared import http
+from shared.asking import Refusal
 
 ID_NO = 410102199003078512
 
@@ -38,8 +39,8 @@ def client() -> TestClient:
         ("database", asyncpg.CannotConnectNowError("starting")),
         ("network", OSError("gone")),
         ("fault", RuntimeError("ours")),
-        ("refusal", http.Refusal(409, "not_at_head", "x")),
-        ("token", http.Refusal(401, "no_token", "x")),
+        ("refusal", Refusal(409, "not_at_head", "x")),
+        ("token", Refusal(401, "no_token", "x")),
     ):
         api.get(f"/{name}")(_fail(error))
     return TestClient(api, raise_server_exceptions=False)

@@ -230,8 +230,16 @@ def connected() -> Iterator[Client]:
         client.close()
 
 
-def dead_letters(client: Client, limit: int, *, settled: bool = False) -> list[dict[str, Any]]:
+def dead_letters(
+    client: Client,
+    limit: int,
+    *,
+    service: str | None = None,
+    settled: bool = False,
+    **which: object,
+) -> list[dict[str, Any]]:
     """Those of every service, at most `limit` of each; with the settled ones where asked."""
-    asked = {"limit": limit, "settled": "true" if settled else None}
-    rows = ((name, client.get(name, "/v1/dead-letters", **asked)) for name in SERVICES)
+    asked = {**which, "limit": limit, "settled": "true" if settled else None}
+    names = SERVICES if service is None else (service,)
+    rows = ((name, client.get(name, "/v1/dead-letters", **asked)) for name in names)
     return [{**row, "service": name} for name, found in rows for row in found]

@@ -76,12 +76,38 @@ def _place(row: Row) -> tuple[str, str]:
 
 def _held(client: Client, filters: Mapping[str, str | None]) -> Iterator[Row]:
     """The open transfers of the people whose messages wait."""
-    keys = {row["key"] for row in dead_letters(client, _MOST_LETTERS)}
-    people = sorted(key for key in keys if _PERSON_KEY.fullmatch(key))
+    heads: dict[str, Row] = {}
+    for letter in dead_letters(client, _MOST_LETTERS):
+        if _PERSON_KEY.fullmatch(letter["key"]) and letter.get("state") != "parked":
+            heads.setdefault(letter["key"], letter)
+    people = sorted(heads)
     for key in people:
         if filters["person"] in (None, key):
             rows = client.get("transfer", "/v1/transfers", **{**filters, "person": key})
-            yield from (row for row in rows if not row["closed"])
+            for row in rows:
+                if not row["closed"]:
+                    yield {**row, "waiting": [_behind(heads[key])]}
+
+
+def _behind(letter: Row) -> Row:
+    """What a transfer waits for whose person's messages wait behind a dead letter."""
+    return {
+        "leg": "both",
+        "for": f"a dead letter: {letter['type']} ({letter['code']}) at {letter['service']}",
+        "of": letter["service"],
+        "since": letter["recorded_at"],
+        "do": f"jiexu dead-letters show {letter['letter']}",
+    }
+
+
+def _waiting(rows: list[Row]) -> Any:  # noqa: ANN401 rich's table
+    columns = ("transfer", "waits for", "of", "since", "what to do")
+    cells = (
+        (row["transfer_id"], wait["for"], wait["of"], moment(wait["since"]), wait["do"])
+        for row in rows
+        for wait in row.get("waiting", ())
+    )
+    return screen.table("what they wait for", columns, cells)
 
 
 def _transfers(rows: list[Row], wanted: int | None) -> list[Any]:
@@ -99,6 +125,8 @@ def _transfers(rows: list[Row], wanted: int | None) -> list[Any]:
         for row in rows
     )
     shown = [screen.table(f"{len(rows)} transfers", columns, cells)]
+    if any("waiting" in row for row in rows):
+        shown.append(_waiting(rows))
     if wanted is not None and len(rows) == wanted:
         shown.append(f"more: --after {rows[-1]['transfer_id']}")
     return shown
@@ -124,10 +152,12 @@ def _timeline(client: Client, id_: UUID) -> list[Row]:
 
 
 def _one(found: Row) -> list[Any]:
+    waits = [_waiting([found])] if found.get("waiting") else []
     steps = ((moment(row["at"]), row["message"], row["text"]) for row in found["timeline"])
     due = {"due_at": last_day(found["due_at"])} if found.get("due_at") else {}
     return [
         screen.facts("transfer", {**found, **due}),
+        *waits,
         screen.table("timeline", ("at", "message", "text"), steps),
     ]
 

@@ -1,0 +1,154 @@
+"""What an operator does with a transfer: pause, resume, retry; and what a transfer waits for.
+
+Nothing is lost by a pause: what comes is handled, money in flight is applied, and what the saga
+would say is held in the transfer until it is resumed. A retry says again what nobody has answered;
+every receiver knows such a command by its natural key and answers it as the first time.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from services.transfer import commands as c
+from services.transfer.states import (
+    Asked,
+    Held,
+    Paused,
+    Record,
+    Step,
+    Transfer,
+    go,
+    ignore,
+)
+from shared.messages import Message
+from shared.messages.catalogue import read
+from shared.messages.enrollment import JoinRecord
+from shared.messages.settlement import CreditAdvance
+from shared.messages.transfer import Act, Pause, Resume
+from shared.policy import Corridor
+
+
+def act(now: Transfer, message: Act, at: datetime, rules: Corridor) -> Step:
+    """Pause or retry. Whoever asks, and why, stands in the sentence of the step."""
+    asked = f"({message.by}: {message.why})"
+    if now.paused:
+        return ignore(now, f"it is paused: resuming says what is held back {asked}")
+    if isinstance(message, Pause):
+        if now.closed_at:
+            return ignore(now, f"the transfer has ended: there is nothing to hold back {asked}")
+        paused = replace(now, paused=Paused(at, message.by, message.why))
+        return go(paused, f"paused: what it would say is held back {asked}")
+    again = unanswered(now, rules)
+    if not again:
+        return ignore(now, f"no command is unanswered {asked}")
+    return go(now, f"what nobody has answered is said again {asked}", *again)
+
+
+def resume(now: Transfer, message: Resume, reminded: Step) -> Step:
+    """Says what was held back, in order, then what is late; `reminded` is without the pause."""
+    asked = f"({message.by}: {message.why})"
+    if now.paused is None:
+        return ignore(now, f"it is not paused {asked}")
+    held = [read(h.type, h.body.encode()) for h in now.held]
+    return replace(
+        reminded,
+        kind="goes",
+        why=f"resumed: what was held back is said now {asked}",
+        say=(*held, *reminded.say),
+    )
+
+
+def unpaused(now: Transfer) -> Transfer:
+    """The transfer without its pause."""
+    return replace(now, paused=None, held=())
+
+
+def keep(step: Step) -> Step:
+    """The step, with what a later retry needs of it, and held back while the transfer is paused."""
+    now = step.transfer
+    if now is None or step.kind != "goes":
+        return step
+    new = [_asked(m) for m in step.say if isinstance(m, JoinRecord | CreditAdvance)]
+    if new or now.asked:
+        repeated = {ask.body for ask in new}
+        asked = (*(ask for ask in now.asked if ask.body not in repeated), *new)
+        now = replace(now, asked=tuple(ask for ask in asked if _is_open(now, ask)))
+    if now.paused and step.say:
+        said = tuple(Held(m.type, m.model_dump_json(exclude_defaults=True)) for m in step.say)
+        return replace(step, transfer=replace(now, held=(*now.held, *said)), say=())
+    return step if now is step.transfer else replace(step, transfer=now)
+
+
+def _asked(message: JoinRecord | CreditAdvance) -> Asked:
+    body = message.model_dump_json(exclude_defaults=True)
+    return Asked(message.type, message.version, body)
+
+
+def _is_open(now: Transfer, asked: Asked) -> bool:
+    if asked.type == JoinRecord.type:
+        current = asked.version == now.version and now.joined_version < now.version
+        return current and now.record in ("released", "joined")
+    return now.funds.answered < asked.version and now.funds.awaiting > 0
+
+
+def unanswered(now: Transfer, rules: Corridor) -> list[Message]:
+    """The last command of each leg that nobody has answered, as it was said."""
+    say: list[Message] = []
+    if not now.version and now.withdrawing and now.record != "withdrawn":
+        say.append(c.cancel_release(now))
+    elif now.record in ("opened", "releasing"):
+        say.append(c.release_record(now))
+    elif now.record == "disputed":
+        say.append(c.correct_record(now))
+    say += [read(ask.type, ask.body.encode()) for ask in now.asked]
+    if now.version and now.money in ("pending", "withheld"):
+        moves = rules.moves_money(now.pair, account_at_destination=now.account)
+        say.append(c.release_funds(now) if moves else c.pay_out(now))
+    return say
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What one leg of a transfer waits for, of whom, and what an operator can do about it."""
+
+    leg: Literal["record", "money", "both"]
+    awaits: str
+    of: str
+    do: str
+
+
+_RETRY = "jiexu retry ID --reason …; or look at jiexu dead-letters"
+_RECORD: dict[Record, tuple[str, str]] = {
+    "opened": ("the origin's answer to the request (受理)", _RETRY),
+    "releasing": ("the record (参保信息表)", "ask the origin's clerks; or jiexu retry ID"),
+    "released": ("the months to be joined (转入办结)", _RETRY),
+    "disputed": ("a corrected record (纠错)", "ask the origin; or jiexu retry ID"),
+}
+_MONEY: dict[str, tuple[str, str]] = {
+    "pending": ("the release of the account", _RETRY),
+    "withheld": ("the account, which the origin holds back", "ask the origin; or jiexu retry ID"),
+    "released": ("the advance (预划)", _RETRY),
+    "awaiting_funds": ("the origin's remittance", "ask the origin; jiexu receipts"),
+    "advanced": ("the origin's remittance", "ask the origin; jiexu receipts"),
+    "short": ("the rest of the origin's remittance", "ask the origin; jiexu receipts"),
+    "over": ("the excess to be returned or credited", "jiexu receipts"),
+}
+
+
+def waits(now: Transfer) -> tuple[Wait, ...]:
+    """What an open transfer waits for: one leg each; none of one that has ended."""
+    if now.closed_at and not now.paused:
+        return ()
+    found: list[Wait] = []
+    if now.paused:
+        awaits = f"an operator: paused by {now.paused.by} ({now.paused.why})"
+        found.append(Wait("both", awaits, now.destination, "jiexu resume ID --reason …"))
+    if not now.version and now.withdrawing and now.record != "withdrawn":
+        found.append(Wait("record", "the origin's word on the withdrawal", now.origin, _RETRY))
+    elif now.record in _RECORD:
+        at = now.destination if now.record == "released" else now.origin
+        found.append(Wait("record", _RECORD[now.record][0], at, _RECORD[now.record][1]))
+    if now.version and now.money in _MONEY:
+        at = now.destination if now.money in ("released", "over") else now.origin
+        found.append(Wait("money", _MONEY[now.money][0], at, _MONEY[now.money][1]))
+    return tuple(found)

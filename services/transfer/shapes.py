@@ -1,0 +1,78 @@
+"""A transfer as it is published: amounts in yuan, times with offset, reasons in words."""
+
+from datetime import datetime
+from typing import Any
+
+from services.transfer import repair
+from services.transfer.codes import sentence
+from services.transfer.states import Transfer
+from shared.calendar import SHANGHAI
+from shared.money import yuan
+from shared.rules import Fact
+
+
+def shape(t: Transfer) -> dict[str, Any]:
+    """What every list shows of a transfer."""
+    return {
+        "transfer_id": str(t.id),
+        "origin": t.origin,
+        "destination": t.destination,
+        "scheme": t.pair,
+        "trigger": t.trigger,
+        "record": t.record,
+        "money": t.money,
+        "closed": t.closed_at is not None,
+        "overdue": t.overdue,
+        "released": yuan(t.funds.released),
+        "advanced": yuan(t.funds.credited),
+        "received": yuan(min(t.funds.matched, t.funds.released)),
+        "paid_out": yuan(t.funds.paid_out),
+        "restored": yuan(0),
+        "recovered": yuan(0),
+        "written_off": yuan(0),
+        "opened_at": iso(t.opened_at),
+        "due_at": iso(t.due_at),
+        "advanced_at": iso(t.advanced_at),
+        "closed_at": iso(t.closed_at),
+        "reason": t.reason,
+        "paused": _paused(t),
+    }
+
+
+def _paused(t: Transfer) -> dict[str, Any] | None:
+    if t.paused is None:
+        return None
+    held = [h.type for h in t.held]
+    return {"at": iso(t.paused.at), "by": t.paused.by, "why": t.paused.why, "held": held}
+
+
+def detail(t: Transfer, since: dict[str, datetime]) -> dict[str, Any]:
+    """One transfer alone: with its reason in words, and what it waits for."""
+    zh, en = sentence(t.reason)
+    text = {"zh": zh, "en": en} if t.reason else None
+    return {**shape(t), "reason_text": text, "waiting": waiting(t, since)}
+
+
+def waiting(t: Transfer, since: dict[str, datetime]) -> list[dict[str, str | None]]:
+    """What each leg waits for: of whom, since when, and what can be done."""
+    began = {"both": t.paused.at if t.paused else t.opened_at}
+    return [
+        {
+            "leg": wait.leg,
+            "for": wait.awaits,
+            "of": wait.of,
+            "since": iso({**since, **began}.get(wait.leg, t.opened_at)),
+            "do": wait.do.replace("ID", str(t.id)),
+        }
+        for wait in repair.waits(t)
+    ]
+
+
+def fact(of: Fact) -> dict[str, Any]:
+    """A rule that was applied, with its source."""
+    return {"rule": of.name, "value": of.value, "source": of.source}
+
+
+def iso(at: datetime | None) -> str | None:
+    """The time in Shanghai, to the millisecond."""
+    return at.astimezone(SHANGHAI).isoformat(timespec="milliseconds") if at else None

@@ -4,14 +4,16 @@ Both advance their lanes in the transaction of their effects, so each record cou
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
-from shared import lanes, outbox
-from shared.dead_letters import Record
+from shared import dead_letters, lanes, outbox
+from shared.dead_letters import Letter, Record
 from shared.deliver import Delivered, Place, move
+from shared.folding import body_of, code_of, is_unwell
 from shared.lanes import Lane
 from shared.messages import Message
 from shared.outbox import Sent
@@ -25,20 +27,59 @@ async def take_edge(
     epochs: dict[str, int],
     published: dict[str, int],
     batch: Sequence[Record],
-    apart: bool,  # noqa: ARG001, FBT001 - an edge answers bad records itself
+    apart: bool,  # noqa: FBT001 - the reader's signature
 ) -> Delivered:
     """Raw records in, sealed messages out, on the lane of the partition they came from."""
+    letters: list[Letter] = []
     async with db.transaction():
         held, at, _ = await lanes.hold(db, {r.lane: epochs[r.lane] for r in batch})
         sent: list[Sent] = []
+        messages: Sequence[tuple[UUID, Message]]
         for name in sorted(held):
             new = [r for r in batch if r.lane == name and r.offset >= held[name].next_offset]
-            messages = await edge.take(db, [r.body for r in new], at)
+            if apart:
+                messages = await _one_by_one(edge, db, new, at, letters)
+            else:
+                messages = await edge.take(db, [r.body for r in new], at)
             sent += number(messages, held[name], place, at)
+        await dead_letters.put(db, letters)
         await outbox.add(db, sent)
         move(batch, held, published)
         await lanes.advance(db, list(held.values()))
-    return Delivered(sent, len(batch))
+    return Delivered(sent, len(batch), len(letters))
+
+
+async def _one_by_one(
+    edge: Edge,
+    db: asyncpg.Connection,
+    records: Sequence[Record],
+    at: datetime,
+    letters: list[Letter],
+) -> list[tuple[UUID, Message]]:
+    """What the records become; one that cannot be taken is set aside, and the others go on."""
+    messages: list[tuple[UUID, Message]] = []
+    for record in records:
+        try:
+            async with db.transaction():
+                taken = await edge.take(db, [record.body], at)
+                outbox.fit(body_of(message) for _, message in taken)
+        except Exception as error:
+            if is_unwell(error):
+                raise
+            letters.append(_set_aside(record, error))
+        else:
+            messages += taken
+    return messages
+
+
+def _set_aside(record: Record, error: Exception) -> Letter:
+    """Where the record lies, and what kind of error it caused; nothing of what it holds, which is
+    in the clear. It is mended by its sender, who sends it again.
+    """
+    place = f"{record.lane}/{record.offset}"
+    bare = replace(record, key=place, headers={}, body=b"")
+    why = f"{type(error).__name__}: the record lies at {place}; it is to be sent again"
+    return Letter(bare, None, code_of(error), why, "refused")
 
 
 async def copy(

@@ -13,6 +13,7 @@ from shared.decision import Delivery, States, Timer, Unexpected
 from shared.messages import NAMESPACE, Message
 from shared.messages.catalogue import read
 from shared.messages.chassis import Redrive
+from shared.outbox import TooLarge, fit
 from shared.service import Service
 
 REFUSED_BY_DATABASE = (
@@ -20,6 +21,8 @@ REFUSED_BY_DATABASE = (
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.ProgramLimitExceededError,
 )
+TO_BE_TAKEN_APART = (*REFUSED_BY_DATABASE, TooLarge)
+"""What one message of a batch causes, and no other attempt will cure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +117,16 @@ async def apply_apart(
     """As `apply`, in halves until the one message is alone that cannot be handled."""
     try:
         async with db.transaction():
-            return await apply(db, service, items, parked)
-    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError):
-        raise
+            done = await apply(db, service, items, parked)
+            fit(body_of(message) for _, _, message in done.out)
+            return done
     except Exception as error:
-        if isinstance(error, asyncpg.PostgresError) and not isinstance(error, REFUSED_BY_DATABASE):
+        if is_unwell(error):
             raise
         if len(items) == 1:
             item = items[0]
             why = f"{type(error).__name__}: {error}"
-            code = "database" if isinstance(error, asyncpg.PostgresError) else "fault"
+            code = code_of(error)
             return Folded(letters=[Letter(item.record, item.id, code, why, "refused")])
     keys = sorted({item.record.key for item in items})
     half = set(keys[: len(keys) // 2])
@@ -140,6 +143,25 @@ async def apply_apart(
         whole.add(await apply_apart(db, service, part, blocked))
         blocked |= {letter.record.key for letter in whole.letters}
     return whole
+
+
+def is_unwell(error: Exception) -> bool:
+    """Whether the world, and no message, is the cause: then it is tried again as it was."""
+    if isinstance(error, asyncpg.PostgresError):
+        return not isinstance(error, REFUSED_BY_DATABASE)
+    return isinstance(error, asyncpg.InterfaceError | OSError)
+
+
+def code_of(error: Exception) -> str:
+    """Why the message that caused this error is set aside."""
+    if isinstance(error, TooLarge):
+        return "too_large"
+    return "database" if isinstance(error, asyncpg.PostgresError) else "fault"
+
+
+def body_of(message: Message) -> bytes:
+    """The message as it is sent."""
+    return message.model_dump_json(exclude_defaults=True).encode()
 
 
 async def redrive(db: asyncpg.Connection, service: Service, item: Item, order: Redrive) -> Folded:
@@ -182,7 +204,11 @@ def _edited(item: Item, order: Redrive, by: UUID, at: datetime) -> Item:
     if item.broken and item.broken.code == "no_envelope":
         headers.pop("correlationid", None)
     body = record.body if order.body is None else order.body.encode()
-    return parse(replace(record, headers=headers, body=body), at)
+    edited = parse(replace(record, headers=headers, body=body), at)
+    if edited.delivery and edited.delivery.message.key != record.key:
+        why = Unexpected("other_key", "the edited message belongs to another key than the letter")
+        return replace(edited, delivery=None, broken=why)
+    return edited
 
 
 def _caused(item: Item, by: Item) -> Item:

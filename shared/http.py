@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from shared import redriving, timers
 from shared.asking import Refusal, Who
 from shared.calendar import SHANGHAI
+from shared.outbox import TooLarge
 from shared.reader import UNWELL
 from shared.settings import read_tokens
 
@@ -91,6 +92,7 @@ _SENTENCES = {
     401: ("no_token", "需要有效的访问令牌 / a valid bearer token is needed"),
     404: ("not_found", "没有这个地址 / there is no such address"),
     405: ("not_allowed", "此地址不支持该方法 / this address does not take that method"),
+    413: ("too_large", "内容过大 / too large: it is more than one message can hold"),
     422: ("bad_request", "请求格式有误 / the request is not of the form that is expected"),
     500: ("fault", "系统内部错误 / an error of ours; it is in the log"),
     503: ("later", "系统暂时繁忙，请稍后重试 / busy for the moment, please try again later"),
@@ -117,6 +119,11 @@ def _answers_to_errors(api: FastAPI) -> None:
     async def malformed(_: Request, why: RequestValidationError) -> JSONResponse:
         fields = {".".join(str(part) for part in error["loc"]) for error in why.errors()}
         return _error(422, ", ".join(sorted(fields)))
+
+    @api.exception_handler(TooLarge)
+    async def too_large(_: Request, why: TooLarge) -> JSONResponse:
+        log.warning("http.too-large", error=str(why))
+        return _error(413)
 
     @api.exception_handler(HTTPException)
     async def unanswered(_: Request, why: HTTPException) -> JSONResponse:

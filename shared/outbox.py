@@ -1,11 +1,14 @@
 """The outbox: append-only, numbered per lane, kept for some days; and what a row is on the bus."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
+
+MOST_BYTES = 900_000
+"""Of a body: with its headers it stays under Kafka's own limit, 1 MB."""
 
 
 class Sent(NamedTuple):
@@ -47,10 +50,22 @@ class Sent(NamedTuple):
 _COLUMNS = Sent._fields
 
 
+class TooLarge(Exception):
+    """A message is larger than Kafka takes: it would hold up its lane for ever."""
+
+
+def fit(bodies: Iterable[bytes]) -> None:
+    """Raises TooLarge."""
+    largest = max(map(len, bodies), default=0)
+    if largest > MOST_BYTES:
+        raise TooLarge(f"a message of {largest} bytes; Kafka takes {MOST_BYTES}")
+
+
 async def add(db: asyncpg.Connection, rows: Sequence[Sent]) -> None:
-    """Appends rows in one statement."""
+    """Appends rows in one statement. Raises TooLarge."""
     if not rows:
         return
+    fit(row.body for row in rows)
     values = [(row.sent_at.date(), *row) for row in rows]
     await db.copy_records_to_table("outbox", records=values, columns=("day", *_COLUMNS))
 

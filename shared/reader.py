@@ -16,7 +16,7 @@ import structlog
 from shared import lanes, metrics, outbox
 from shared.dead_letters import Record
 from shared.deliver import Delivered
-from shared.folding import REFUSED_BY_DATABASE
+from shared.folding import TO_BE_TAKEN_APART
 from shared.lanes import Fenced
 from shared.relay import Relay
 
@@ -182,7 +182,7 @@ class Reader:
                     return await self._handle(db, epochs, self._relay.published, batch, apart)
             except TRY_AGAIN:
                 log.info("reader.again", reader=self.name)
-            except REFUSED_BY_DATABASE as error:
+            except TO_BE_TAKEN_APART as error:
                 if apart:
                     raise
                 log.warning("reader.apart", reader=self.name, error=repr(error))

@@ -43,7 +43,9 @@ class Toy:
         fail(message.reason or "")
         count = states[delivery.key]
         assert isinstance(count, int)
-        text = "nul\x00" if message.reason == "database" else str(count)
+        text = {"database": "nul\x00", "large": "x" * 1_000_000}.get(
+            message.reason or "", str(count)
+        )
         told = WithdrawalRefused(
             to=message.to, person=message.person, transfer=message.transfer, code=text
         )

@@ -4,6 +4,8 @@ from prometheus_client import Counter, Gauge, Histogram
 
 HANDLED = Counter("jiexu_messages_handled_total", "Messages handled", ["service"])
 REFUSED = Counter("jiexu_messages_refused_total", "Messages set aside", ["service"])
+SAID = Counter("jiexu_messages_said_total", "What was said, by type: what happened", ["type"])
+LETTERS = Gauge("jiexu_dead_letters", "Messages set aside that wait", ["service", "state"])
 PUBLISHED = Gauge("jiexu_messages_published", "Messages published by this process", ["service"])
 WAITING = Gauge("jiexu_outbox_waiting", "Committed, not yet acknowledged by Kafka", ["service"])
 BATCH = Histogram(

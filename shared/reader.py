@@ -6,6 +6,7 @@ Knows how to try again, how to wait, and when to give up; knows nothing of its c
 import asyncio
 import os
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from math import inf
 from typing import Protocol
@@ -198,6 +199,8 @@ class Reader:
         metrics.BATCH.labels(self.name).observe(len(batch))
         metrics.SECONDS.labels(self.name).observe((time.time_ns() - started) / 1e9)
         metrics.HANDLED.labels(self.name).inc(delivered.fresh)
+        for kind, count in Counter(row.type for row in delivered.sent).items():
+            metrics.SAID.labels(kind).inc(count)
         metrics.REFUSED.labels(self.name).inc(delivered.refused)
         if delivered.refused:
             log.error("reader.refused", reader=self.name, count=delivered.refused)

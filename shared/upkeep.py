@@ -158,6 +158,7 @@ async def watch_loop(process: "Process") -> None:
         if time.monotonic() - checked < 10:
             continue
         checked = time.monotonic()
+        await _count_letters(process)
         if process.relay.stuck(_STUCK_SECONDS):
             log.critical("relay.stuck", waiting=process.relay.waiting)
             os._exit(1)
@@ -165,3 +166,19 @@ async def watch_loop(process: "Process") -> None:
             if await reader.stuck():
                 log.critical("reader.stuck", reader=reader.name)
                 os._exit(1)
+
+
+async def _count_letters(process: "Process") -> None:
+    """Tells how many messages are set aside: refused, and parked behind a refused one."""
+    try:
+        async with process.pool.acquire() as db:
+            found = await db.fetchrow(
+                "SELECT count(*) FILTER (WHERE state = 'refused') AS refused,"
+                " count(*) FILTER (WHERE state = 'parked') AS parked"
+                " FROM dead_letters WHERE state IN ('refused', 'parked')"
+            )
+    except UNWELL as error:
+        log.warning("letters.unwell", error=repr(error))
+        return
+    for state, count in found.items():
+        metrics.LETTERS.labels(process.name, state).set(count)

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from services.enrollment import api, decisions, documents, shapes, sheet, store
 from services.enrollment.codes import sentence
 from services.enrollment.feed import ALWAYS, FIELDS
-from services.enrollment.intake import CHUNK, Answer, Intake, UpstreamEdge
+from services.enrollment.intake import CHUNK, OUTCOMES, Answer, Intake, UpstreamEdge
 from shared import identity
 from shared.asking import Refusal, holder
 from shared.calendar import shanghai_day
@@ -96,7 +96,8 @@ def _registrations(router: APIRouter, runtime: Runtime, intake: Intake) -> None:
         counts = Counter(answer.outcome for answer in answers)
         shown = [_shown(answer) for answer in answers]
         status = 202 if counts["accepted"] and not check else 200
-        return JSONResponse({"counts": dict(sorted(counts.items())), "answers": shown}, status)
+        outcomes = {name: counts[name] for name in OUTCOMES}
+        return JSONResponse({"outcomes": outcomes, "answers": shown}, status)
 
 
 def _file(router: APIRouter, runtime: Runtime, intake: Intake) -> None:
@@ -139,7 +140,7 @@ def _shown(answer: Answer) -> dict[str, str | None]:
     return {
         name: value or None if name in ("code", "message", "transfer_id") else value
         for name, value in columns.items()
-    }
+    } | {"message_id": str(answer.sent) if answer.sent else None}
 
 
 async def _json_rows(request: Request) -> list[sheet.Row]:

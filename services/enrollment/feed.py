@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, get_args
 from uuid import UUID
 
 from services.enrollment.fields import (
@@ -19,6 +20,7 @@ from shared.calendar import shanghai_day
 from shared.messages import transfer_uuid
 from shared.policy import scheme_pair
 from shared.regions import Regions
+from shared.rules import Distance
 
 ALWAYS = ("source", "record_id", "action", "occurred_at", "region", "id_type", "id_no")
 REQUIRED: Mapping[str, tuple[str, ...]] = {
@@ -111,7 +113,9 @@ class Feed:
         self._check_together(row, values)
         id_no = self._id(row)
         transfer = self._transfer(row, values)
-        values["transfer"] = transfer
+        # Where it is not said where the person was, it is enrollment that knows whether one starts.
+        unsaid = action == "enroll" and "previous_region" not in row
+        values["transfer"] = None if unsaid else transfer
         return Form(
             row["source"],
             row["record_id"],
@@ -159,16 +163,20 @@ class Feed:
         if action == "withdraw":
             return transfer_uuid(source, row["refers_to"])
         if action == "enroll":
-            origin, scheme = row.get("previous_region"), row["scheme"]
-            if origin is None:
-                return None
-            corridor = self._regions.corridor(origin, row["region"], self._today)
-            pair = scheme_pair(row.get("previous_scheme", scheme), scheme)
-            if not corridor.automatic(pair):  # type: ignore[arg-type]  # of known schemes
+            if not self._starts_by_itself(row):
                 return None
         elif action != "apply":
             return None
         return transfer_uuid(source, row["record_id"])
+
+    def _starts_by_itself(self, row: Mapping[str, str]) -> bool:
+        """Whether the destination does so: from where the person was, else from anywhere."""
+        origin, scheme = row.get("previous_region"), row["scheme"]
+        pair: Any = scheme_pair(row.get("previous_scheme", scheme), scheme)
+        if origin is not None:
+            return self._regions.corridor(origin, row["region"], self._today).automatic(pair)
+        policy = self._regions.at(row["region"], self._today)
+        return any(policy.transfer(distance, pair).automatic for distance in get_args(Distance))
 
 
 def _shown(text: str) -> str:

@@ -26,6 +26,7 @@ from shared.settings import Holder
 
 CHUNK = 500
 NOWHERE = "000000"
+OUTCOMES = ("accepted", "duplicate", "refused", "unreadable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class Answer:
     field: str = ""
     transfer: UUID | None = None
     region: str = NOWHERE
+
+    @property
+    def sent(self) -> UUID | None:
+        """The message that an accepted record became: it has the record's own id."""
+        return record_uuid(self.source, self.record_id) if self.outcome == "accepted" else None
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from services.monitor.store import Cursor, Monitor
 from services.monitor.timeline import Place, timeline
 from shared.asking import Refusal, Who
 from shared.calendar import SHANGHAI
+from shared.money import yuan
 from shared.outbox import real_now
 from shared.reader import UNWELL
 from shared.regions import Regions
@@ -172,6 +173,21 @@ def _names(regions: Regions) -> Place:
     return names
 
 
+def _in_yuan(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Amounts as they are published: `amount_fen` 408412 on the bus is `amount` "4084.12" here."""
+    if isinstance(value, list):
+        return [_in_yuan(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    return dict(_named(name, inner) for name, inner in value.items())
+
+
+def _named(name: str, value: Any) -> tuple[str, Any]:  # noqa: ANN401 - any JSON
+    if name.endswith("_fen") and isinstance(value, int):
+        return name.removesuffix("_fen"), yuan(value)
+    return name, _in_yuan(value)
+
+
 def _shown(row: asyncpg.Record) -> dict[str, Any]:
     """The event without what is sealed: it would tell a reader nothing."""
     ids = ("id", "transfer", "correlation", "causation")
@@ -182,6 +198,7 @@ def _shown(row: asyncpg.Record) -> dict[str, Any]:
         body = None
     if isinstance(body, dict):
         body = {name: value for name, value in body.items() if name not in _SEALED}
+    body = _in_yuan(body)
     return {
         **{name: row[name] for name in plain},
         **{name: str(row[name]) if row[name] else None for name in ids},

@@ -18,10 +18,15 @@ _OLDEST = ">90"
 _PRIVATE = frozenset({"person", "name_key", "name_keys", "sealed"})
 
 
+# A statement may have a hundred thousand entries; nobody follows all of them one by one.
+_SHOWN_IDS = 1000
+
+
 def taken(statements: Sequence[Taken]) -> dict[str, Any]:
     """The answer to a file: its totals, and each statement by itself."""
     each = [_statement(one) for one in statements]
     codes = dict.fromkeys(code for one in statements for code in one.codes)
+    sent = [id_ for one in statements for id_ in one.messages]
     return {
         "statement": each[0]["statement"],
         "account": each[0]["account"],
@@ -31,6 +36,8 @@ def taken(statements: Sequence[Taken]) -> dict[str, Any]:
         "ignored": sum(one.ignored for one in statements),
         "gap": next((one["gap"] for one in each if one["gap"]), None),
         "codes": list(codes),
+        "messages": len(sent),
+        "message_ids": [str(id_) for id_ in sent[:_SHOWN_IDS]],
         "statements": each,
     }
 

@@ -132,6 +132,9 @@ def _questions(api: APIRouter, runtime: Runtime) -> None:
     async def receipts(
         who: Who, state: Text | None = None, region: Text | None = None, limit: Limit = 1000
     ) -> list[dict[str, Any]]:
+        if state is not None and state not in queries.RECEIPT_STATES:
+            known = ", ".join(queries.RECEIPT_STATES)
+            raise Refusal(422, "unknown_state", f"没有此状态 / no such state; there are: {known}")
         regions = _visible(runtime, who, region)
         rows = await queries.receipts(runtime.pool, regions, state, limit)
         return [answers.receipt(row) for row in rows]
@@ -151,6 +154,9 @@ def _visible(runtime: Runtime, who: Holder, region: str | None) -> list[str]:
     codes = [known.code for known in runtime.regions.all if who.may_see(known.code)]
     if region is None:
         return codes
+    if runtime.regions.get(region) is None:
+        known = ", ".join(each.code for each in runtime.regions.all)
+        raise Refusal(422, "unknown_region", f"没有此统筹区 / no such region; known: {known}")
     if region not in codes:
         raise Refusal(403, "not_your_region", "无权查询该地区 / not a region of yours")
     return [region]

@@ -134,6 +134,7 @@ class Taken:
     ignored: int
     gap: tuple[int, int] | None
     codes: list[str] = field(default_factory=list)
+    messages: list[UUID] = field(default_factory=list)
 
 
 def _digest(facts: object) -> bytes:

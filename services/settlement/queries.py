@@ -184,6 +184,7 @@ async def accounts_of(pool: asyncpg.Pool, person: str) -> list[asyncpg.Record]:
 
 
 # A part's state: what of it has found its transfer.
+RECEIPT_STATES = ("matched", "reserved", "partly", "unmatched", "returned", "internal")
 _RECEIPTS = """
 WITH stated AS (
   SELECT r.receipt, p.part, r.account, r.region, r.booked_on, p.amount_fen, p.applied_fen,

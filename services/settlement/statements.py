@@ -134,7 +134,9 @@ async def _take_one(
         commands_of, told, booked, runtime.regions, runtime.keyring, keys
     )
     taken.codes.extend(codes)
-    return taken, opening + commands
+    said = opening + commands
+    taken.messages.extend(id_ for id_, _ in said)
+    return taken, said
 
 
 async def _fresh(

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from services.transfer import queries
 from services.transfer.queries import Filter
-from services.transfer.shapes import detail, fact, iso, shape, waiting
+from services.transfer.shapes import decision, detail, fact, iso, shape, waiting
 from services.transfer.states import Money, Record, Transfer
 from shared.asking import Limit, Refusal, Who, everywhere, reasoned
 from shared.calendar import SHANGHAI
@@ -127,7 +127,7 @@ def _details(api: APIRouter, runtime: Runtime) -> None:
             "transfer_id": str(transfer_id),
             "policy": found.policy,
             "rules": [fact(each) for each in rules.facts(found.pair)],
-            "decisions": [{**step, "at": iso(step["at"])} for step in steps],
+            "decisions": [decision(step, rules, found.pair) for step in steps],
             "waits_for": [
                 {"step": d.step, "due_at": iso(d.due_at), "missed": d.level}
                 for d in found.deadlines

@@ -8,7 +8,8 @@ from services.transfer.codes import sentence
 from services.transfer.states import Transfer
 from shared.calendar import SHANGHAI
 from shared.money import yuan
-from shared.rules import Fact
+from shared.policy import Corridor
+from shared.rules import Fact, Pair
 
 
 def shape(t: Transfer) -> dict[str, Any]:
@@ -66,6 +67,42 @@ def waiting(t: Transfer, since: dict[str, datetime]) -> list[dict[str, str | Non
         }
         for wait in repair.waits(t)
     ]
+
+
+# Which rule of the corridor a step goes by, by the message that led to it; the others follow from
+# how a transfer works, wherever it is.
+_OPENS, _CLOCK = ("needed", "automatic"), ("deadline: ",)
+_RULES: dict[str, tuple[str, ...]] = {
+    "enrollment.registered.v1": _OPENS,
+    "enrollment.cover-stopped.v1": _OPENS,
+    "transfer.apply.v1": _OPENS,
+    "enrollment.release-accepted.v1": ("deadline: transfer_out", "deadline: whole"),
+    "enrollment.record-released.v1": ("deadline: transfer_in", "release: payout"),
+    "settlement.funds-released.v1": ("advance",),
+    "settlement.funds-corrected.v1": ("advance",),
+    "settlement.advance-credited.v1": ("advance", "limit "),
+    "settlement.advance-declined.v1": ("advance", "limit "),
+    "transfer.remind.v1": _CLOCK,
+}
+_OF_THE_SAGA = "design: the saga of a transfer"
+
+
+def decision(step: dict[str, Any], rules: Corridor, pair: Pair) -> dict[str, Any]:
+    """A step with the rule that it goes by, the rule's source and the facts."""
+    parts = _RULES.get(step["type"], ())
+    applied = [f for f in rules.facts(pair) if any(part in f.name for part in parts)]
+    sources = dict.fromkeys(f.source for f in applied)
+    return {
+        **step,
+        "at": iso(step["at"]),
+        "rule": "; ".join(f.name for f in applied) or step["why"],
+        "source": "; ".join(sources) or _OF_THE_SAGA,
+        "facts": {
+            **{f.name: f.value for f in applied},
+            "record": step["record"],
+            "money": step["money"],
+        },
+    }
 
 
 def fact(of: Fact) -> dict[str, Any]:

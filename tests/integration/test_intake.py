@@ -148,7 +148,14 @@ async def test_json_takes_one_record_or_many(desk: Desk) -> None:
         much = await client.post("/v1/registrations", json=[{}] * 10_001)
 
     assert single.status_code == 202
-    assert many.json()["counts"] == {"duplicate": 1, "accepted": 2}
+    assert many.json()["outcomes"] == {
+        "accepted": 2,
+        "duplicate": 1,
+        "refused": 0,
+        "unreadable": 0,
+    }
+    sent = [bool(answer["message_id"]) for answer in many.json()["answers"]]
+    assert sum(sent) == 2
     assert (wrong.status_code, much.status_code) == (400, 413)
 
 

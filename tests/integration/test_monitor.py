@@ -135,6 +135,15 @@ async def test_what_is_sealed_is_not_shown(watch: Watch) -> None:
     assert "secret" not in answer.text
 
 
+async def test_amounts_are_shown_in_yuan(watch: Watch) -> None:
+    await watch.copy(record(advanced(uuid4()), 1))
+
+    body = (await ask(watch, "GET", "/v1/events")).json()["events"][0]["body"]
+
+    assert (body["amount"], body["credited"], body["open"]) == ("4084.12",) * 3
+    assert not [name for name in body if name.endswith("_fen")]
+
+
 async def test_the_timeline_of_a_transfer_is_in_sentences(watch: Watch) -> None:
     transfer, twice = uuid4(), uuid4()
     await watch.copy(

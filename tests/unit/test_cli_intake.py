@@ -61,7 +61,7 @@ def test_a_feed_is_sent_as_it_is_and_its_answers_are_kept_beside_it(
         "message": None,
         "unknown_columns": ["maternity"],
         "rows": 2,
-        "outcomes": {"accepted": 1, "refused": 1},
+        "outcomes": {"accepted": 1, "duplicate": 0, "refused": 1, "unreadable": 0},
         "codes": {"bad_month": 1},
     }
 

@@ -136,7 +136,8 @@ def test_real_names_are_taken(name: str) -> None:
 
 TRANSFERS = [
     ({}, True),
-    ({"previous_region": ""}, False),
+    ({"previous_region": ""}, True),
+    ({"region": "410100", "previous_region": ""}, False),
     ({"region": "410100", "previous_region": "450100"}, False),
     ({"previous_scheme": "390"}, False),
     ({"action": "apply"}, True),
@@ -154,6 +155,13 @@ def test_a_transfer_is_promised_where_the_record_begins_one(
     assert isinstance(form, Form)
     assert (form.transfer == transfer("7")) == promised
     assert (form.transfer is not None) == promised
+
+
+def test_where_the_person_was_is_not_said_enrollment_knows_whether_a_transfer_starts() -> None:
+    form = read(previous_region="")
+
+    assert isinstance(form, Form)
+    assert form.values["transfer"] is None
 
 
 def test_a_plan_year_is_a_number() -> None:

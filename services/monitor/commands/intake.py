@@ -22,6 +22,7 @@ from services.monitor.commands.client import EXIT_REFUSED, Client, Refused, conn
 from services.monitor.commands.screen import Json
 
 _ANSWER = ("source", "record_id", "outcome", "code", "message", "transfer_id")
+_OUTCOMES = ("accepted", "duplicate", "refused", "unreadable")
 # The statuses with which enrollment refuses what a file holds, and not who sends it.
 _UNREADABLE = frozenset({400, 413, 415, 422})
 _CHUNK_BYTES = 256 * 1024
@@ -143,7 +144,7 @@ def _exchanged(
         "message": notes.get("message"),
         "unknown_columns": notes.get("unknown_columns", []),
         "rows": outcomes.total(),
-        "outcomes": dict(sorted(outcomes.items())),
+        "outcomes": {name: outcomes[name] for name in _OUTCOMES},
         "codes": dict(sorted(codes.items())),
     }
 

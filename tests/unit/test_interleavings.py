@@ -1,6 +1,6 @@
 """Messages of different producers may interleave in any order: the same end, the same money."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid5
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from services.settlement.exposure import Limits
 from shared.messages import NAMESPACE, Message, record_uuid, transfer_uuid
 from shared.messages import enrollment as e
+from shared.messages import transfer as t
 from tests.unit.enrollment_world import MARCH, NANNING, PERSON, ZHENGZHOU, month, ranges
 from tests.unit.network import Network
 from tests.unit.settlement_world import detail, receipt
@@ -93,6 +94,9 @@ TO_HEFEI_ROWS = [
 ]
 
 
+ALL_ACTS: tuple[type[t.Act], ...] = (t.Pause, t.Resume, t.Retry)
+
+
 def came(name: str, fen: int) -> Message:
     return receipt(name, detail(fen, TRANSFER, payer_region=ZHENGZHOU))
 
@@ -116,10 +120,10 @@ STORIES: dict[str, tuple[list[Message], list[Message], Limits | None]] = {
 }
 
 
-def play(story: str, choose: Callable[[int], int]) -> Network:
+def play(story: str, choose: Callable[[int], int], operator: Sequence[Message] = ()) -> Network:
     people, bank, limits = STORIES[story]
     network = Network(limits) if limits else Network()
-    for producer, messages in (("intake", people), ("bank", bank)):
+    for producer, messages in (("intake", people), ("bank", bank), ("operator", operator)):
         for n, message in enumerate(messages):
             network.put(producer, producer, uuid5(NAMESPACE, f"{producer} {n}"), message)
     network.run(choose)
@@ -150,6 +154,27 @@ def test_a_story_ends_the_same_in_every_order(story: str) -> None:
         assert end(network) == expected, network.heard
 
     in_any_order()
+
+
+ACTS = {
+    act: act(to=NANNING, person=PERSON, transfer=TRANSFER, by="op", why="w") for act in ALL_ACTS
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_an_operator_changes_nothing_of_the_end_whenever_he_acts(story: str) -> None:
+    expected = end(play(story, lambda _: 0))
+    orders = (t.Retry, t.Pause, t.Retry, t.Resume, t.Retry, t.Retry, t.Pause, t.Resume)
+
+    @settings(max_examples=150)
+    @given(st.data())
+    def whenever(data: st.DataObject) -> None:
+        acts = [ACTS[order] for order in orders]
+        network = play(story, lambda n: data.draw(st.integers(0, n - 1)), acts)
+
+        assert end(network) == expected, network.heard
+
+    whenever()
 
 
 def test_the_exact_story_ends_funded() -> None:

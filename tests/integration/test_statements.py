@@ -78,6 +78,8 @@ async def test_a_statement_becomes_commands_in_its_order(desk: Desk) -> None:
         "ignored": 0,
         "gap": None,
         "codes": [],
+        "messages": 2,
+        "message_ids": [str(id_) for id_, _ in desk.sent],
         "statements": [],
     }
     assert isinstance(opened, OpenBank)

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 
@@ -259,3 +261,22 @@ def test_what_cannot_be_asked_is_said_and_not_answered_with_nothing(
     answer = stack.run(*words)
 
     assert (answer.code, answer.document["code"]) == (exit_code, code)
+
+
+def test_what_was_said_and_what_is_set_aside_is_counted(stack: Stack, tmp_path: Path) -> None:
+    rows = mover("counted", make_id("410102", date(1990, 4, 7), 19), "王芳", "3.00")
+    stack.send(tmp_path / "counted.csv", rows)
+    stack.settle()
+    running = embedded.find(stack.home)
+    assert running
+
+    def metrics(service: str) -> str:
+        return httpx.get(f"{running.urls[service]}/metrics").text
+
+    assert 'jiexu_messages_said_total{type="settlement.advance-credited.v1"}' in metrics(
+        "settlement"
+    )
+    # They are counted every ten seconds.
+    deadline = time.monotonic() + 60
+    while 'jiexu_dead_letters{service="transfer",state="parked"}' not in metrics("transfer"):
+        assert time.monotonic() < deadline, "dead letters are not counted"

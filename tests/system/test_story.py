@@ -92,10 +92,12 @@ def test_every_decision_is_explained_with_its_rule_and_source(stack: Stack, tmp_
     stack.settle()
     transfer = transfer_of(stack, id_no)["transfer_id"]
 
-    explained = str(stack.ask("explain", transfer))
+    decisions = stack.ask("explain", transfer)["decisions"]
 
-    assert "source" in explained
-    assert "ask the origin to release the record" in explained
+    assert "ask the origin to release the record" in str(decisions)
+    assert all(step["rule"] and step["source"] and step["facts"] for step in decisions)
+    [begun] = [step for step in decisions if step.get("type") == "enrollment.registered.v1"]
+    assert begun["facts"]["transfer cross-province 310>310: automatic"] == "yes"
 
 
 def test_a_reading_command_repeated_is_equal_to_the_byte(stack: Stack) -> None:

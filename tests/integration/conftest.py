@@ -21,6 +21,9 @@ import pytest
 
 from deploy.embedded import stack as embedded
 from deploy.migrations.__main__ import upgrade
+from shared.upkeep import keep_partitions
+from tests.integration.driver import Driver
+from tests.integration.toy import TABLE
 
 SECRETS = (
     '{"person_key_secret": "' + "11" * 32 + '", "blind_key_secret": "' + "22" * 32 + '",'
@@ -130,3 +133,16 @@ def secrets(tmp_path: Path) -> Path:
     path = tmp_path / "secrets.json"
     path.write_text(SECRETS)
     return path
+
+
+@pytest.fixture
+async def driver(database: str) -> AsyncIterator[Driver]:
+    """The toy service, its lane taken over."""
+    db = await asyncpg.connect(database)
+    await db.execute(TABLE)
+    await db.execute("SET search_path = transfer")
+    await keep_partitions(db, 14, 14)
+    driver = Driver(db)
+    await driver.own()
+    yield driver
+    await db.close()

@@ -1,69 +1,16 @@
 """Inbox, state, outbox and position commit together, on a real PostgreSQL."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import asyncpg
 import pytest
 
-from shared import lanes, outbox
-from shared.dead_letters import Record
-from shared.deliver import Delivered, Place, deliver
+from shared import outbox
 from shared.lanes import Fenced
-from shared.messages import Message
 from shared.messages.chassis import Redrive
-from shared.upkeep import keep_partitions
-from tests.integration.toy import TABLE, Toy, envelope, withdraw
-
-TOPIC = "cn.transfer.commands"
-PLACE = Place(lambda _: "cn", 4)
-
-
-class Driver:
-    """Plays Kafka: numbers records and delivers batches of them."""
-
-    def __init__(self, db: asyncpg.Connection) -> None:
-        self.db = db
-        self.offset = 0
-        self.epoch = 0
-
-    async def own(self) -> list[lanes.Lane]:
-        taken = await lanes.take_over(self.db, [f"{TOPIC}/0"], "me")
-        self.epoch = taken[0].epoch
-        return taken
-
-    def record(self, message: Message, id_: UUID | None = None) -> Record:
-        sent = envelope(message, id_)
-        headers = {name: value.decode() for name, value in sent.headers("test")}
-        self.offset += 1
-        now_ms = int(sent.sent_at.timestamp() * 1000)
-        return Record(TOPIC, 0, self.offset - 1, now_ms, sent.key, headers, sent.body)
-
-    async def take(self, batch: Sequence[Record], *, apart: bool = False) -> Delivered:
-        epochs = {f"{TOPIC}/0": self.epoch}
-        return await deliver(Toy(), PLACE, self.db, epochs, {}, batch, apart)
-
-    async def counts(self) -> dict[str, int]:
-        rows = await self.db.fetch("SELECT person, n FROM counts ORDER BY person")
-        return {row["person"]: row["n"] for row in rows}
-
-    async def letters(self) -> list[tuple[str, str, str]]:
-        rows = await self.db.fetch("SELECT key, code, state FROM dead_letters ORDER BY n")
-        return [tuple(row) for row in rows]
-
-
-@pytest.fixture
-async def driver(database: str) -> AsyncIterator[Driver]:
-    db = await asyncpg.connect(database)
-    await db.execute(TABLE)
-    await db.execute("SET search_path = transfer")
-    await keep_partitions(db, 14, 14)
-    driver = Driver(db)
-    await driver.own()
-    yield driver
-    await db.close()
+from tests.integration.driver import TOPIC, Driver
+from tests.integration.toy import withdraw
 
 
 async def test_a_redelivered_batch_changes_nothing(driver: Driver) -> None:
@@ -282,71 +229,3 @@ async def test_nul_in_an_envelope_is_set_aside_and_blocks_nothing(driver: Driver
     await driver.take([bad, driver.record(withdraw("a"))])
 
     assert await driver.counts() == {"a": 1}
-
-
-async def test_a_message_that_would_say_too_much_is_set_aside_and_the_others_go_on(
-    driver: Driver,
-) -> None:
-    batch = [driver.record(withdraw(key, how)) for key, how in (("a", None), ("p", "large"))]
-    with pytest.raises(outbox.TooLarge):
-        await driver.take(batch)
-
-    done = await driver.take(batch, apart=True)
-
-    assert await driver.counts() == {"a": 1}
-    assert await driver.letters() == [("p", "too_large", "refused")]
-    assert [row.key for row in done.sent] == ["a"]
-
-
-async def test_an_edit_that_is_refused_can_be_edited_again_and_each_is_kept(
-    driver: Driver,
-) -> None:
-    poison = withdraw("p", "unexpected")
-    await driver.take([driver.record(poison), driver.record(withdraw("p"))])
-    letter = await driver.db.fetchval("SELECT letter FROM dead_letters WHERE state = 'refused'")
-
-    for reason in ("unexpected", None):
-        body = poison.model_copy(update={"reason": reason}).model_dump_json()
-        await driver.take([driver.record(_edit(letter, body=body))])
-
-    assert await driver.counts() == {"p": 2}
-    acts = json.loads(await driver.db.fetchval("SELECT acts FROM dead_letters ORDER BY n LIMIT 1"))
-    assert [(act["act"], act["by"], act["outcome"]) for act in acts] == [
-        ("edit", "op", "meaningless"),
-        ("edit", "op", "redriven"),
-    ]
-    assert all(act["why"] == "as the sender says" and act["at"] for act in acts)
-
-
-def _edit(letter: UUID, body: str | None = None, kind: str | None = None) -> Redrive:
-    return Redrive(
-        to="000000", service="transfer", waiting="p", letter=letter, action="redrive", by="op",
-        why="as the sender says", body=body, edited_type=kind,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("broken", ["ce_id", "sentat", "correlationid", "ce_type", "body"])
-async def test_whatever_is_broken_of_a_message_can_be_mended(driver: Driver, broken: str) -> None:
-    good = withdraw("p")
-    record = driver.record(good)
-    if broken == "body":
-        record = replace(record, body=b"\xff not JSON")
-    else:
-        record.headers[broken] = "broken"
-    await driver.take([record, driver.record(withdraw("p"))])
-    letter = await driver.db.fetchval("SELECT letter FROM dead_letters WHERE state = 'refused'")
-
-    done = await driver.take([driver.record(_edit(letter, good.model_dump_json(), good.type))])
-
-    assert await driver.counts() == {"p": 2}
-    assert [json.loads(row.body)["code"] for row in done.sent] == ["0", "1"]
-
-
-async def test_an_edit_cannot_move_a_message_to_another_key(driver: Driver) -> None:
-    await driver.take([driver.record(withdraw("p", "unexpected"))])
-    letter = await driver.db.fetchval("SELECT letter FROM dead_letters WHERE state = 'refused'")
-
-    await driver.take([driver.record(_edit(letter, withdraw("q").model_dump_json()))])
-
-    assert await driver.counts() == {}
-    assert await driver.letters() == [("p", "other_key", "refused")]

@@ -3,10 +3,10 @@
 Preload, not measured: the histories at the origins (open, suspend) go through the upstream topic.
 Measured, from the first message in to the last transfer closed: everybody enrolls (and applies,
 where that is needed) through the upstream topic; record and money are released, the advance is
-credited, the months join; every origin's instructions are exported, a prompt bank pays each
-exactly and to the day, in an order of its own; its statements, debits and credits, go in through
-the statement intake; every advance is funded, every transfer closed, every letter delivered and
-every event copied to the monitor's log. All are employees with money in an account that moves:
+credited, the months join; meanwhile, a thousand advances at a time, the origins' instructions are
+exported, a prompt bank pays each exactly and to the day, in an order of its own; its statements,
+debits and credits, go in through the statement intake; every advance is funded, every transfer
+closed, every letter delivered and every event copied to the monitor's log. All are employees with money in an account that moves:
 the whole story, not its shorter variants, between regions that answer by machine: a clerk's working
 days are no figure of the system's.
 """
@@ -43,6 +43,9 @@ _CREDITS = "cn.settlement.events"
 _CREDITED = b"settlement.advance-credited.v1"
 # Closed loop: so many people have enrolled and not been credited yet.
 _WINDOW = 2000
+# So many advances are paid together, while the next are credited.
+_WAVE = 1000
+_PAUSE_SECONDS = 0.05
 _QUIET_SECONDS = 3600.0
 _LOOK_SECONDS = 10.0
 _HEBEI = frozenset({cast.SHIJIAZHUANG, cast.BAODING})
@@ -125,10 +128,12 @@ async def _measure(
 
         offset = await _thread(network.now) - datetime.now(UTC)
         started = datetime.now(UTC)
+        paying = asyncio.create_task(_thread(_pay, network, running.home, latency, transfers))
         await upstream.send(moving, rate)
         await _credited(latency, network)
         tell(f"{len(latency.credited_ms)} advances credited")
-        await _thread(_pay, network, running.home, tell)
+        payments, statements = await paying
+        tell(f"{payments} payments, {statements} statements")
     await _thread(network.quiet, _QUIET_SECONDS)
     spent = {kind: now - cpu[kind] for kind, now in usage.cpu_seconds(pids).items()}
     grown = await usage.bytes_on_disk(running) - disk
@@ -282,17 +287,28 @@ async def _credited(latency: Latency, network: Network) -> None:
             return
 
 
-def _pay(network: Network, home: Path, tell: Callable[[str], None]) -> None:
-    """Instructions out, statements in, each region's in turn."""
+def _pay(network: Network, home: Path, latency: Latency, transfers: int) -> tuple[int, int]:
+    """Pays while others still enroll: instructions out, statements in, wave by wave.
+
+    Gives the numbers of payments and of statements. Raises RuntimeError where nothing moves.
+    """
     known = regions.load(Settings().regions)
     bank = Bank(home / "bank", known, Temper(SEED, realistic=False))
-    day = network.now().date()
-    files = [network.instructions(one.code, day) for one in known.all]
-    count = sum(bank.take(file, day) for file in files if file)
-    network.quiet(_QUIET_SECONDS)
-    statements = bank.work(day)
-    tell(f"{count} payments, {len(statements)} statements")
-    Random(SEED).shuffle(statements)
-    # The statements of one account follow one another; accounts come in any order.
-    for path in sorted(statements, key=lambda path: path.name.rpartition("-")[2]):
-        network.tell(path.read_bytes())
+    payments = statements = 0
+    moved_at = time.monotonic()
+    while payments < transfers:
+        credited = len(latency.credited_ms)
+        if credited < min(payments + _WAVE, transfers):
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            day = network.now().date()
+            files = [network.instructions(one.code, day) for one in known.all]
+            taken = sum(bank.take(file, day) for file in files if file)
+            for path in bank.work(day):
+                network.tell(path.read_bytes())
+                statements += 1
+            payments += taken
+            moved_at = time.monotonic() if taken else moved_at
+        if time.monotonic() - moved_at > _QUIET_SECONDS:
+            raise RuntimeError(f"only {payments} of {transfers} payments were instructed")
+    return payments, statements

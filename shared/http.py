@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from shared import timers
 from shared.calendar import SHANGHAI
+from shared.cells import NOWHERE
 from shared.messages.chassis import Redrive
 from shared.reader import UNWELL
 from shared.settings import Holder, read_tokens
@@ -248,7 +249,7 @@ async def _order(process: "Process", who: Holder, letter: UUID, action: str, edi
     if head != letter:
         raise Refusal(409, "not_at_head", "它不在队首 / it is not at the head of its key")
     order = Redrive(
-        to="000000",
+        to=NOWHERE,
         service=process.name,
         waiting=row["key"],
         letter=letter,

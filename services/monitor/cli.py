@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from services.monitor.commands import (
+    backups,
     books,
     clock,
     dead_letters,
@@ -97,7 +98,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _family in (sandbox, stack, intake, query, explain, books, clock, events, dead_letters):
+for _family in (
+    sandbox,
+    stack,
+    intake,
+    query,
+    explain,
+    books,
+    backups,
+    clock,
+    events,
+    dead_letters,
+):
     _family.register(app)
 
 

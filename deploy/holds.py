@@ -53,8 +53,13 @@ def _written(path: Path) -> list[dict[str, Any]]:
 
 
 async def _known_run(db: asyncpg.Connection, run: str) -> bool:
+    """It is in the books' lists, or a person has said what became of it."""
     return bool(
-        await db.fetchval("SELECT true FROM settlement.remittance_runs WHERE run = $1", run)
+        await db.fetchval(
+            "SELECT EXISTS (SELECT FROM settlement.remittance_runs WHERE run = $1) OR EXISTS"
+            " (SELECT FROM settlement.held_payments WHERE run = $1 AND state <> 'held')",
+            run,
+        )
     )
 
 

@@ -10,8 +10,9 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import asyncpg
@@ -19,7 +20,7 @@ from confluent_kafka import Producer
 
 from deploy import holds, topics
 from deploy.holds import Outside
-from deploy.republish import READERS, Behind, behind, send_again
+from deploy.republish import READERS, oldest_unread, send_again
 from shared.cells import prefix
 from shared.outbox import real_now
 from shared.settings import Settings, settings
@@ -64,7 +65,7 @@ async def recover(config: Settings, *, kafka_lost: bool, report: Report) -> Reco
         )
     db = await asyncpg.connect(config.database)
     try:
-        _refuse_too_old(await behind(db, config.cell), config)
+        _refuse_too_old(await oldest_unread(db, config.cell), config)
         done = Recovered(await _begin(db, config))
         report(f"generation {done.generation} begins")
         topics.create(config, {config.cell: done.generation})
@@ -78,11 +79,8 @@ async def recover(config: Settings, *, kafka_lost: bool, report: Report) -> Reco
     return done
 
 
-def _refuse_too_old(missing: Mapping[str, Behind], config: Settings) -> None:
-    oldest = min((one.oldest for one in missing.values() if one.oldest), default=None)
-    if oldest is None:
-        return
-    days = (real_now().date() - oldest).days
+def _refuse_too_old(oldest: date | None, config: Settings) -> None:
+    days = (real_now().date() - oldest).days if oldest else 0
     if days >= config.inbox_days:
         raise RecoveryRefused(
             f"messages of {oldest} were not handled yet, and readers refuse what is older than "

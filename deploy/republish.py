@@ -5,7 +5,7 @@ sending. What two producers say may come in any order, so each outbox is sent by
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date
 
 import asyncpg
@@ -30,26 +30,21 @@ _STREAM = r"substring(o.topic FROM '[a-z]+\.[a-z]+$')"
 _CHUNK = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """How many messages of a service its readers lack, and since when."""
-
-    count: int
-    oldest: date | None
-
-
-def _lacked() -> str:
-    """SQL: a row `o` of an outbox is lacked by a reader whose it is, or by the event log."""
-    readers = " OR ".join(
+def _unread() -> str:
+    """SQL: a row `o` of an outbox is lacked by a reader whose it is."""
+    return " OR ".join(
         f"({_taken(name, *what)} AND NOT EXISTS (SELECT FROM {name}.inbox i"
         " WHERE i.sent_on = o.day AND i.id = o.id))"
         for name, what in READERS.items()
     )
-    logged = (
-        "EXISTS (SELECT FROM monitor.events e"
+
+
+def _unlogged() -> str:
+    """SQL: the event log lacks the row."""
+    return (
+        "NOT EXISTS (SELECT FROM monitor.events e"
         " WHERE e.day = o.day AND e.key = o.key AND e.id = o.id)"
     )
-    return f"({readers} OR NOT {logged})"
 
 
 def _taken(name: str, read: tuple[str, ...], handled: frozenset[str]) -> str:
@@ -60,24 +55,21 @@ def _taken(name: str, read: tuple[str, ...], handled: frozenset[str]) -> str:
     return f"({_STREAM} = '{own}' OR {_STREAM} IN ({others}) AND o.type IN ({types}))"
 
 
-def _rows(service: str) -> str:
-    return f"{service}.outbox o WHERE o.topic ~ $1 AND {_lacked()}"
-
-
 def _topics_of(cell: str) -> str:
     return rf"^({cell}(\.g[0-9]+)?|upstream)\."
 
 
-async def behind(db: asyncpg.Connection, cell: str) -> dict[str, Behind]:
-    """What is to be sent again, by the service that said it."""
-    found = {}
-    for service in READERS:
-        row = await db.fetchrow(
-            f"SELECT count(*), min(o.day) FROM {_rows(service)}",  # noqa: S608 - our own names
+async def oldest_unread(db: asyncpg.Connection, cell: str) -> date | None:
+    """The day of the oldest message that a reader lacks."""
+    days = [
+        await db.fetchval(
+            f"SELECT min(o.day) FROM {service}.outbox o"  # noqa: S608 - our own names
+            f" WHERE o.topic ~ $1 AND ({_unread()})",
             _topics_of(cell),
         )
-        found[service] = Behind(*row)
-    return found
+        for service in READERS
+    ]
+    return min((day for day in days if day), default=None)
 
 
 async def send_again(
@@ -93,7 +85,7 @@ async def send_again(
         cursor = db.cursor(
             f"SELECT {_COLUMNS} FROM (SELECT *, max(sent_at) OVER"  # noqa: S608 - our own names
             " (PARTITION BY lane ORDER BY seq) AS latest"
-            f" FROM {service}.outbox) o WHERE o.topic ~ $1 AND {_lacked()}"
+            f" FROM {service}.outbox) o WHERE o.topic ~ $1 AND ({_unread()} OR {_unlogged()})"
             " ORDER BY o.latest, o.lane, o.seq",
             _topics_of(cell),
             prefetch=_CHUNK,

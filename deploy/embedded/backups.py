@@ -90,18 +90,22 @@ def _found(place: Home) -> Iterator[Backup]:
         yield Backup(mark.parent, datetime.fromisoformat(ended_at))
 
 
-def rewind(place: Home, to: datetime | None) -> Path | None:
-    """Puts the data folder as of `to` (by default the last moment archived) in the place of the
-    present one, which is kept; where it is. The next start recovers. Raises StackFailed.
-
-    The stack is down.
-    """
-    fitting = [backup for backup in listed(place) if to is None or backup.ended_at <= to]
-    if not fitting:
+def fitting(place: Home, to: datetime | None) -> Backup:
+    """The backup that leads to the moment. Raises StackFailed."""
+    found = [backup for backup in listed(place) if to is None or backup.ended_at <= to]
+    if not found:
         raise StackFailed(
             f"no backup in {place.backups} ended before {to or 'now'}: {_told(place)}"
         )
-    backup = fitting[-1]
+    return found[-1]
+
+
+def rewind(place: Home, backup: Backup, to: datetime | None) -> Path | None:
+    """Puts the data folder as of `to` (by default the last moment archived) in the place of the
+    present one, which is kept; where it is. The next start recovers.
+
+    The stack is down.
+    """
     fresh = place.folder / "postgres.new"
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(backup.folder, fresh)

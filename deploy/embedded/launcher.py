@@ -211,8 +211,8 @@ class Launcher:
     def _archive(self) -> None:
         """Archive the database's log from the first backup on."""
         known = any(child.program.name == postgres.ARCHIVER for child in self.children)
-        if not known and self.home.wal_archive.is_dir():
-            asyncio.run(postgres.keep_slot(self.home))
+        wanted = not known and self.home.wal_archive.is_dir()
+        if wanted and asyncio.run(postgres.keeps_slot(self.home)):
             self._begin(Child(postgres.archiver(self.home)))
 
     def _revive(self) -> None:

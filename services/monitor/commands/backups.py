@@ -93,8 +93,9 @@ def _restore(place: "Home", to: datetime | None, *, kafka_lost: bool) -> dict[st
         raise StackFailed("restoring one cell of several is not built: see docs/reliability.md")
     before = place.read_stack() or {}
     rewinds = to is not None or not kafka_lost
+    backup = backups.fitting(place, to) if rewinds else None
     stack.down(place.folder, screen.remark)
-    kept = backups.rewind(place, to) if rewinds else None
+    kept = backups.rewind(place, backup, to) if backup else None
     try:
         bare = stack.up(place.folder, services=(), report=screen.remark)
         done = _recovered(bare.environment(), kafka_lost=kafka_lost)

@@ -5,7 +5,6 @@ sending. What two producers say may come in any order, so each outbox is sent by
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import date
 
 import asyncpg
@@ -25,7 +24,7 @@ READERS: Mapping[str, tuple[tuple[str, ...], frozenset[str]]] = {
 """What each service reads: the topics, and of what others announce the types that it takes."""
 # Announced on a record that is sent again, for the log, which has no inbox.
 REPUBLISHED = "republished"
-_COLUMNS = ", ".join(f'o."{column.name}"' for column in fields(Sent))
+_COLUMNS = ", ".join(f'o."{column}"' for column in Sent._fields)
 _STREAM = r"substring(o.topic FROM '[a-z]+\.[a-z]+$')"
 _CHUNK = 1000
 

@@ -4,10 +4,15 @@ Nothing is created by use. All topics have the same number of partitions, so tha
 same partition everywhere; a topic that exists with another number is an error.
 """
 
+import asyncio
 import sys
+from collections.abc import Iterable, Mapping
 
-from confluent_kafka.admin import AdminClient, NewTopic
+import asyncpg
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
+from shared.cells import generation_of, prefix
 from shared.messages.catalogue import OWNERS
 from shared.settings import Settings, settings
 
@@ -22,20 +27,53 @@ CONFIG = {
 }
 
 
-def manifest(cells: str) -> list[str]:
-    """All topic names."""
-    own = [f"{c}.{o}.{k}" for c in cells.split(",") for o in OWNERS for k in ("commands", "events")]
-    return [*own, *(f"{c}.monitor.commands" for c in cells.split(",")), *UPSTREAM]
+def manifest(cells: str, generations: Mapping[str, int] | None = None) -> list[str]:
+    """All topic names, of the newest generation of each cell."""
+    heads = [prefix(cell, generations or {}) for cell in cells.split(",")]
+    own = [f"{head}.{o}.{k}" for head in heads for o in OWNERS for k in ("commands", "events")]
+    return [*own, *(f"{head}.monitor.commands" for head in heads), *UPSTREAM]
 
 
-def create(config: Settings) -> list[str]:
+def _admin(kafka: str) -> AdminClient:
+    return AdminClient({"bootstrap.servers": kafka, "log_level": 2})
+
+
+def ends(kafka: str, lanes: Iterable[str]) -> dict[str, int]:
+    """The next offset of each lane (`<topic>/<partition>`) of which Kafka has the topic."""
+    admin = _admin(kafka)
+    there = admin.list_topics(timeout=_ANSWER_SECONDS).topics
+    places = {lane: lane.rsplit("/", 1) for lane in lanes}
+    asked = {lane: TopicPartition(t, int(n)) for lane, (t, n) in places.items() if t in there}
+    if not asked:
+        return {}
+    latest = dict.fromkeys(asked.values(), OffsetSpec.latest())
+    found = admin.list_offsets(latest, request_timeout=_ANSWER_SECONDS)
+    return {lane: found[where].result().offset for lane, where in asked.items()}
+
+
+def newest(config: Settings) -> int:
+    """The newest generation of the own cell of which Kafka has topics."""
+    names = _admin(config.kafka).list_topics(timeout=_ANSWER_SECONDS).topics
+    return max((generation_of(name, config.cell) for name in names), default=1) or 1
+
+
+async def generations_of(database: str) -> dict[str, int]:
+    """The generation of each cell, where it is not the first."""
+    db = await asyncpg.connect(database)
+    try:
+        return dict(await db.fetch("SELECT cell, generation FROM cell.generations"))
+    finally:
+        await db.close()
+
+
+def create(config: Settings, generations: Mapping[str, int] | None = None) -> list[str]:
     """Creates the missing topics and gives their names.
 
     Raises KafkaException where Kafka does not answer, SystemExit where a topic has another shape.
     """
-    admin = AdminClient({"bootstrap.servers": config.kafka, "log_level": 2})
+    admin = _admin(config.kafka)
     there = admin.list_topics(timeout=_ANSWER_SECONDS).topics
-    names = manifest(config.cells)
+    names = manifest(config.cells, generations)
     for name in names:
         if name in there and len(there[name].partitions) != config.partitions:
             sys.exit(
@@ -57,5 +95,5 @@ def _topic(name: str, config: Settings) -> NewTopic:
 
 
 if __name__ == "__main__":
-    created = create(settings())
+    created = create(settings(), asyncio.run(generations_of(settings().database)))
     print(f"topics: {len(created)} created" if created else "topics: all there")  # noqa: T201

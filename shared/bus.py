@@ -57,13 +57,13 @@ class Subscription:
     def __init__(
         self,
         settings: Settings,
+        group: str,
         reader: Reader,
         fed: Callable[[Sequence[Where]], list[str]],
     ) -> None:
         self._settings = settings
         self._reader = reader
         self._fed = fed
-        group = f"{settings.cell}.{reader.name}"
         self._consumer = Consumer(
             _client(settings, reader.name)
             | {

@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ import structlog
 from shared import logs, regions, upkeep
 from shared.bus import Publisher, Subscription
 from shared.calendar import SHANGHAI
+from shared.cells import Cells
 from shared.dead_letters import Record
 from shared.deliver import Place, deliver
 from shared.edge import copy, take_edge
@@ -38,7 +40,8 @@ class Process:
     def __init__(self, name: str, settings: Settings) -> None:
         self.name = name
         self.settings = settings
-        self.regions = regions.load(settings.regions)
+        self.regions = regions.load(settings.regions, settings.provinces, settings.cell)
+        self.cells = Cells(settings.cell, self.regions.cell, {})
         self.keyring = Keyring(read_secrets(settings.secrets))
         self.pool: asyncpg.Pool = None
         self.relay: Relay = None  # type: ignore[assignment]
@@ -58,12 +61,8 @@ class Process:
     @property
     def place(self) -> Place:
         """Where messages of this process go."""
-        cells = self.regions.cell
-        return Place(
-            lambda to: self.settings.cell if to == "000000" else cells(to[:2] + "0000"),
-            self.settings.partitions,
-            self.settings.inbox_days,
-        )
+        settings = self.settings
+        return Place(self.cells.prefix_of, settings.partitions, settings.inbox_days)
 
     async def run(self, build: Callable[["Process"], App]) -> None:
         """Runs until SIGTERM. Whatever fails for good ends the process, to be started again."""
@@ -71,7 +70,8 @@ class Process:
         # Batches make many objects and no cycles; what was imported is there for good.
         gc.freeze()
         gc.set_threshold(100_000, 50, 100)
-        self.pool = await upkeep.pool(self.settings, self.name)
+        self.pool, generations = await upkeep.pool(self.settings, self.name)
+        self.cells = replace(self.cells, generations=generations)
         poll = 0.5 if self.settings.workers == 1 else 0.03
         self.relay = Relay(self.pool, Publisher(self.settings, self.name), poll)
         app = build(self)
@@ -111,7 +111,7 @@ class Process:
         await self.pool.close()
 
     def _readers(self, app: App) -> None:
-        cell = self.settings.cell
+        cell = self.cells.prefix
         service = app.service
         if isinstance(service, Copier):
             topics = [t if t.startswith("upstream.") else f"{cell}.{t}" for t in service.topics]
@@ -136,7 +136,8 @@ class Process:
             numbers = [n for topic, n in assigned if topic == own]
             return [f"{lane}/{n}" for lane in ("intake", "timers") for n in numbers]
 
-        self._subscriptions.append(Subscription(self.settings, reader, fed))
+        group = f"{self.cells.prefix}.{group}"
+        self._subscriptions.append(Subscription(self.settings, group, reader, fed))
         self.readers.append(reader)
 
     def _trace(self, batch: Sequence[Record], started: int) -> None:

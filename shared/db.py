@@ -1,16 +1,26 @@
 """PostgreSQL: one pool per process, one schema and one role per service."""
 
+from collections.abc import Awaitable, Callable
+
 import asyncpg
 
 from shared.settings import Settings
 
+Fence = Callable[[asyncpg.Connection], Awaitable[None]]
 
-async def connect(settings: Settings, schema: str, size: int | None = None) -> asyncpg.Pool:
-    """A pool whose connections act as the role of `schema` and find its tables first."""
+
+async def connect(
+    settings: Settings, schema: str, size: int | None = None, fence: Fence | None = None
+) -> asyncpg.Pool:
+    """A pool whose connections act as the role of `schema` and find its tables first.
+
+    Each new connection is shown to `fence` before it is used.
+    """
     return await asyncpg.create_pool(
         settings.database,
         min_size=1,
         max_size=size or settings.pool_size,
+        init=fence,
         command_timeout=None,
         server_settings={
             "role": f"jiexu_{schema}",

@@ -113,7 +113,9 @@ class Reader:
         bounds = await self.position.bounds(known) if self.position else {}
         for where, (first, end) in bounds.items():
             if known[where] > end:
-                log.critical("reader.kafka-is-behind", where=where, ours=known[where], end=end)
+                cure = "if Kafka was lost: jiexu restore --kafka-lost"
+                ours = known[where]
+                log.critical("reader.kafka-is-behind", where=where, ours=ours, end=end, cure=cure)
                 os._exit(1)
             if 0 < known[where] < first:
                 log.critical("reader.lost", where=where, ours=known[where], first=first)

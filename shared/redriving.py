@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from shared import timers
 from shared.asking import Limit, Refusal, Who, everywhere, reasoned
 from shared.calendar import SHANGHAI
+from shared.cells import NOWHERE
 from shared.decision import Timer
 from shared.messages import CATALOGUE
 from shared.messages.chassis import Redrive
@@ -136,7 +137,7 @@ def _redrive(
     process: "Process", who: Holder, key: str, letter: UUID, action: Action, why: str
 ) -> Redrive:
     return Redrive(
-        to="000000",
+        to=NOWHERE,
         service=process.name,
         waiting=key,
         letter=letter,

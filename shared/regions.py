@@ -38,8 +38,14 @@ class RegionError(ValueError):
 class Regions:
     """All regions; what is asked again is answered from memory."""
 
-    def __init__(self, regions: Iterable[Region], cells: Mapping[str, str] | None = None) -> None:
-        """Index the regions; `cells` says which province has a deployment of its own."""
+    def __init__(
+        self,
+        regions: Iterable[Region],
+        cells: Mapping[str, str] | None = None,
+        own: str = DEFAULT_CELL,
+    ) -> None:
+        """Index the regions; `cells` says which provinces other cells serve, `own` who we are."""
+        self._own = own
         self.all = tuple(sorted(regions, key=lambda region: region.code))
         self._by_code = {region.code: region for region in self.all}
         self._cells = dict(cells or {})
@@ -65,6 +71,10 @@ class Regions:
     def cell(self, province: str) -> str:
         """The deployment that serves a province."""
         return self._cells.get(province, DEFAULT_CELL)
+
+    def here(self, code: str) -> bool:
+        """Whether this cell serves the region of a code."""
+        return self.cell(code[:2] + "0000") == self._own
 
     def _change(self, code: str, day: date) -> date:
         # The day of the last change is what policies are kept under: a few per region, whatever
@@ -118,7 +128,7 @@ def _plain(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
-def load(folder: Path, cells: Mapping[str, str] | None = None) -> Regions:
+def load(folder: Path, cells: Mapping[str, str] | None = None, own: str = DEFAULT_CELL) -> Regions:
     """Read every region file of a folder; raises RegionError with all that is wrong in one."""
     paths = sorted(folder.glob("*.toml"))
     if not paths:
@@ -134,7 +144,7 @@ def load(folder: Path, cells: Mapping[str, str] | None = None) -> Regions:
                 raise RegionError(message)
             taken[what] = path.name
         regions.append(region)
-    return Regions(regions, cells)
+    return Regions(regions, cells, own)
 
 
 def _unique(region: Region) -> tuple[str, ...]:

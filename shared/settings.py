@@ -9,7 +9,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Every setting is an environment variable `JIEXU_<NAME>`."""
+    """Every setting is an environment variable `JIEXU_<NAME>`.
+
+    `cells` are all cells of this Kafka, the own one first; `provinces` says which province another
+    than `cn` serves, as JSON: `{"450000": "south"}`.
+    """
 
     model_config = SettingsConfigDict(env_prefix="JIEXU_", frozen=True)
 
@@ -18,6 +22,7 @@ class Settings(BaseSettings):
     kafka: str = ""
     sandbox: bool = False
     cells: str = "cn"
+    provinces: dict[str, str] = {}
     partitions: int = 4
     replication: int = 1
     worker: int = 0

@@ -31,11 +31,35 @@ _STUCK_SECONDS = 120
 _HOUR = 3600
 
 
-async def pool(settings: Settings, schema: str) -> asyncpg.Pool:
-    """The process's pool, as soon as the database answers; checked against its connections."""
+class _Fence:
+    """Ends the process when the database is of another generation than the process.
+
+    Whoever begins a generation ends all connections, so nobody goes on without being asked here.
+    """
+
+    def __init__(self) -> None:
+        self.generations: dict[str, int] | None = None
+
+    async def __call__(self, db: asyncpg.Connection) -> None:
+        rows = await db.fetch("SELECT cell, generation, ready FROM cell.generations")
+        if not all(row["ready"] for row in rows):
+            raise ConnectionError("what a restore publishes again is not out yet")
+        found = {row["cell"]: row["generation"] for row in rows}
+        if self.generations not in (None, found):
+            log.critical("generation.changed", ours=str(self.generations), found=str(found))
+            os._exit(1)
+        self.generations = found
+
+
+async def pool(settings: Settings, schema: str) -> tuple[asyncpg.Pool, dict[str, int]]:
+    """The process's pool, as soon as the database answers, and the generation of each cell.
+
+    Checked against the connections of the database.
+    """
+    fence = _Fence()
     while True:
         try:
-            made = await database.connect(settings, schema)
+            made = await database.connect(settings, schema, fence=fence)
             break
         except UNWELL as error:
             log.warning("database.waiting", error=repr(error))
@@ -46,7 +70,7 @@ async def pool(settings: Settings, schema: str) -> asyncpg.Pool:
     if needed > limit:
         log.critical("database.connections", needed=needed, limit=limit)
         raise SystemExit(f"{needed} connections needed, {limit} there: lower JIEXU_POOL_SIZE")
-    return made
+    return made, fence.generations or {}
 
 
 async def send(

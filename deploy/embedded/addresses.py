@@ -1,9 +1,10 @@
 """Where the processes of a stack answer, and the settings that tell each of them."""
 
+import json
 import os
 from collections.abc import Mapping
 
-from deploy.embedded import postgres
+from deploy.embedded import cells, postgres
 from deploy.embedded.home import Home
 
 
@@ -25,7 +26,9 @@ def stack_environment(home: Home, ports: Mapping[str, int]) -> dict[str, str]:
     return {
         "JIEXU_HOME": str(home.folder),
         "JIEXU_DATABASE": postgres.dsn(home),
-        "JIEXU_KAFKA": f"127.0.0.1:{ports.get('kafka', 0)}",
+        "JIEXU_KAFKA": cells.kafka_of(home, ports),
+        "JIEXU_CELLS": ",".join(cells.all_cells(home)),
+        "JIEXU_PROVINCES": json.dumps(cells.provinces(home)),
         "JIEXU_SANDBOX": os.environ.get("JIEXU_SANDBOX", "1"),
         "JIEXU_SECRETS": str(home.secrets_file),
         "JIEXU_TOKENS": str(home.tokens_file),

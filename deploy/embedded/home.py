@@ -63,6 +63,36 @@ class Home:
     def kafka(self) -> Path:
         return self.folder / "kafka"
 
+    @property
+    def backups(self) -> Path:
+        return self.folder / "backups"
+
+    @property
+    def line(self) -> Path:
+        """The backups of the present line of history; a restore begins another."""
+        return self.backups / f"line-{max(self._lines(), default=1)}"
+
+    @property
+    def next_line(self) -> Path:
+        return self.backups / f"line-{max(self._lines(), default=1) + 1}"
+
+    @property
+    def wal_archive(self) -> Path:
+        return self.line / "wal"
+
+    def _lines(self) -> list[int]:
+        return [int(line.name.removeprefix("line-")) for line in self.backups.glob("line-*")]
+
+    @property
+    def cell_file(self) -> Path:
+        """Of a home whose cell uses the Kafka of another home: which cell, and whose Kafka."""
+        return self.folder / "cell.json"
+
+    @property
+    def provinces_file(self) -> Path:
+        """Which cell serves which province; in the home that has the Kafka."""
+        return self.folder / "provinces.json"
+
     def log(self, name: str) -> Path:
         """Where the process of this name writes."""
         return self.folder / "logs" / f"{name}.log"

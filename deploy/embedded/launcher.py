@@ -15,9 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
-
-from deploy.embedded import kafka, postgres
+from deploy.embedded import cells, kafka, postgres
 from deploy.embedded.addresses import service_urls, stack_environment, worker_name
 from deploy.embedded.home import Home, StackFailed, choose_ports, write_json
 from deploy.embedded.jars import JarsUnavailable
@@ -94,19 +92,25 @@ class Launcher:
         database = Child(postgres.prepare(self.home))
         self._begin(database)
         # While the database recovers, Kafka's disk is formatted.
-        broker_port = self.ports["kafka"]
-        broker = Child(
-            kafka.prepare(self.home, broker_port, self.ports["kafka-controller"], self._say),
-            port=broker_port,
-        )
-        self._say("Kafka: starting")
-        self._begin(broker)
+        broker = self._start_kafka() if cells.network_of(self.home) == self.home else None
         self._await(database, lambda: asyncio.run(postgres.answers(self.home)), "postgres")
         asyncio.run(postgres.create_database(self.home))
-        self._await(broker, lambda: kafka.answers(broker_port), "kafka")
+        port = int(cells.kafka_of(self.home, self.ports).rpartition(":")[2] or 0)
+        self._await(broker or database, lambda: kafka.answers(port), "kafka")
         for module in self.preparations:
             self._prepare_with(module)
         self._start_services()
+
+    def _start_kafka(self) -> Child:
+        port, controller = self.ports["kafka"], self.ports["kafka-controller"]
+        broker = Child(kafka.prepare(self.home, port, controller, self._say), port=port)
+        self._say("Kafka: starting")
+        self._begin(broker)
+        return broker
+
+    def _clients(self) -> list[Child]:
+        """All but the database and Kafka."""
+        return [c for c in self.children if c.program.name not in ("postgres", "kafka")]
 
     def _start_services(self) -> None:
         for name in self.services:
@@ -114,9 +118,9 @@ class Launcher:
                 self._begin(self._service(name, worker))
         # One bound for all of them: they start at the same time.
         since = time.monotonic()
-        for child in self.children[2:]:
+        for child in self._clients():
             self._say(f"{child.program.name}: waiting until it is ready")
-            self._await(child, _ready_probe(child.port), "service", since)
+            self._await(child, child.ready, "service", since)
 
     def _service(self, name: str, worker: int) -> Child:
         label = worker_name(name, worker)
@@ -198,10 +202,18 @@ class Launcher:
         logs_at = time.monotonic() + _LOGS_SECONDS
         while not self.stopping.wait(_WATCH_SECONDS):
             self._revive()
+            self._archive()
             if time.monotonic() > logs_at:
                 logs_at = time.monotonic() + _LOGS_SECONDS
                 for child in self.children:
                     rotate(child.program.log)
+
+    def _archive(self) -> None:
+        """Archive the database's log from the first backup on."""
+        known = any(child.program.name == postgres.ARCHIVER for child in self.children)
+        wanted = not known and self.home.wal_archive.is_dir()
+        if wanted and asyncio.run(postgres.keeps_slot(self.home)):
+            self._begin(Child(postgres.archiver(self.home)))
 
     def _revive(self) -> None:
         changed = [child.revive() for child in self.children]
@@ -214,9 +226,11 @@ class Launcher:
 
     def _stop_all(self) -> None:
         """Services together, then Kafka, then the database: each outlives who needs it."""
-        for child in self.children[2:]:
+        clients = self._clients()
+        for child in clients:
             child.ask_to_stop()
-        for child in [*self.children[2:], *reversed(self.children[:2])]:
+        engines = self.children[: len(self.children) - len(clients)]
+        for child in [*clients, *reversed(engines)]:
             self._say(f"{child.program.name}: stopping")
             child.stop()
         postgres.remove_socket_folder(self.home)
@@ -238,7 +252,7 @@ class Launcher:
             "services": list(self.services),
             "ports": self.ports,
             "database": postgres.dsn(self.home),
-            "kafka": f"127.0.0.1:{self.ports.get('kafka', 0)}",
+            "kafka": cells.kafka_of(self.home, self.ports),
             "urls": service_urls(self.ports),
             "processes": [child.row() for child in self.children],
         }
@@ -251,17 +265,6 @@ def runnable(module: str) -> bool:
     if found is None or found.submodule_search_locations is None:
         return found is not None
     return importlib.util.find_spec(f"{module}.__main__") is not None
-
-
-def _ready_probe(port: int | None) -> Callable[[], bool]:
-    def ready() -> bool:
-        try:
-            answer = httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=2, trust_env=False)
-        except httpx.HTTPError:
-            return False
-        return answer.status_code == httpx.codes.OK
-
-    return ready
 
 
 def main() -> int:

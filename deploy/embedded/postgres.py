@@ -24,6 +24,8 @@ from deploy.embedded.home import Home, StackFailed
 from deploy.embedded.processes import OURSELVES, Account, Program, die_with_parent
 
 DATABASE = "jiexu"
+ARCHIVER = "archiver"
+SLOT = "jiexu_archive"
 _PORT = 5432  # there is no TCP: it only names the socket's file
 _ACCOUNT = "postgres"
 _INSTALLATION = "pginstall18"
@@ -38,6 +40,7 @@ _SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
     "max_wal_size": "2GB",
+    "max_slot_wal_keep_size": "8GB",  # an archiver that cannot write must not fill the disk
     "min_wal_size": "256MB",
     "checkpoint_timeout": "15min",
     "wal_compression": "off",  # the wheel has no lz4, and pglz costs more than it saves
@@ -84,6 +87,47 @@ def prepare(home: Home) -> Program:
         orphan_signal=signal.SIGQUIT,
         account=account,
     )
+
+
+def client(tool: str) -> Path:
+    """A client program of PostgreSQL, run as ourselves."""
+    return _package() / _INSTALLATION / "bin" / tool
+
+
+def archiver(home: Home) -> Program:
+    """Writes all that the server writes to its log into the archive as well, as it comes."""
+    return Program(
+        name=ARCHIVER,
+        command=[
+            str(client("pg_receivewal")),
+            *("-d", dsn(home), "-D", str(home.wal_archive), "--slot", SLOT),
+        ],
+        log=home.log(ARCHIVER),
+        folder=home.backups,
+        environment=_environment(),
+    )
+
+
+async def keeps_slot(home: Home) -> bool:
+    """The server keeps for the archiver what it has not fetched yet; False while it is down."""
+    create = (
+        "SELECT pg_create_physical_replication_slot($1, true) WHERE NOT EXISTS"
+        " (SELECT FROM pg_replication_slots WHERE slot_name = $1)"
+    )
+    try:
+        async with asyncpg.create_pool(dsn(home), min_size=1, max_size=1) as pool:
+            await pool.execute(create, SLOT)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return False
+    return True
+
+
+def give_to_server(data: Path) -> None:
+    """Make a data folder that we wrote the server's own."""
+    account = _server_account()
+    for path in (data, *data.rglob("*")):
+        _give(path, account)
+    data.chmod(0o700)
 
 
 def remove_socket_folder(home: Home) -> None:

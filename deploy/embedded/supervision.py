@@ -5,10 +5,21 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
+
 from deploy.embedded.processes import Identity, Program, end, start
 
 _FIRST_DELAY_SECONDS, _LONGEST_DELAY_SECONDS = 0.2, 5.0
 _HEALTHY_SECONDS = 30.0
+
+
+def answers_ready(port: int | None) -> bool:
+    """A service answers at this port, and is ready."""
+    try:
+        answer = httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=2, trust_env=False)
+    except httpx.HTTPError:
+        return False
+    return answer.status_code == httpx.codes.OK
 
 
 @dataclass(slots=True)
@@ -30,6 +41,10 @@ class Child:
         self._process = start(self.program)
         self._started_at = time.monotonic()
         self.identity = Identity.of(self._process.pid)
+
+    def ready(self) -> bool:
+        """Its HTTP interface says so."""
+        return answers_ready(self.port)
 
     def died(self) -> bool:
         """Its process has ended, unasked."""

@@ -6,9 +6,9 @@ where that is needed) through the upstream topic; record and money are released,
 credited, the months join; meanwhile, a thousand advances at a time, the origins' instructions are
 exported, a prompt bank pays each exactly and to the day, in an order of its own; its statements,
 debits and credits, go in through the statement intake; every advance is funded, every transfer
-closed, every letter delivered and every event copied to the monitor's log. All are employees with money in an account that moves:
-the whole story, not its shorter variants, between regions that answer by machine: a clerk's working
-days are no figure of the system's.
+closed, every letter delivered and every event copied to the monitor's log. All are employees with
+money in an account that moves: the whole story, not its shorter variants, between regions that
+answer by machine: a clerk's working days are no figure of the system's.
 """
 
 import asyncio

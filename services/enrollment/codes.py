@@ -43,6 +43,10 @@ CODES: dict[str, tuple[str, str]] = {
         "统一社会信用代码错误",
         "the checksum of the unified social credit code is wrong",
     ),
+    "other_cell": (
+        "该统筹区由另一部署单元受理，请发往该单元",
+        "another cell serves this region: send the record there",
+    ),
     "not_your_source": ("无权代表该来源报送", "the token may not send for this source"),
     "not_your_region": ("无权办理该统筹区业务", "the token is not for this region"),
     "conflict": (

@@ -18,6 +18,7 @@ from services.enrollment.documents import rows_of
 from services.enrollment.feed import Feed, Form, Refused
 from services.enrollment.sheet import Bad, Row
 from shared import names
+from shared.cells import NOWHERE
 from shared.messages import Message, record_uuid
 from shared.messages.enrollment import Answered, Register
 from shared.regions import Regions
@@ -25,7 +26,6 @@ from shared.sealing import Keyring, SealError, seal, unseal
 from shared.settings import Holder
 
 CHUNK = 500
-NOWHERE = "000000"
 OUTCOMES = ("accepted", "duplicate", "refused", "unreadable")
 
 
@@ -74,6 +74,10 @@ class Intake:
     def _blind(self, name: str) -> tuple[str, ...]:
         return self._keyring.blind(names.forms(name))
 
+    def ours(self, row: Row) -> bool:
+        """Whether this cell answers the row: all cells read the same topic, each takes its own."""
+        return self._regions.here(str(row.get("region", "")) if isinstance(row, dict) else "")
+
     async def take(
         self,
         db: asyncpg.Connection,
@@ -93,7 +97,7 @@ class Intake:
         for n, row in enumerate(rows):
             form = feed.read(row) if isinstance(row, dict) else _unread(row)
             if isinstance(form, Form):
-                form = _allowed(form, holder)
+                form = _allowed(form, holder, self._regions)
             if isinstance(form, Form):
                 forms[n] = form
                 answers.append(None)
@@ -191,7 +195,9 @@ def _unread(row: Bad) -> Refused:
     return Refused(row.source, row.record_id, row.code, "", row.outcome)
 
 
-def _allowed(form: Form, holder: Holder | None) -> Form | Refused:
+def _allowed(form: Form, holder: Holder | None, regions: Regions) -> Form | Refused:
+    if not regions.here(form.region):
+        return Refused(form.source, form.record_id, "other_cell")
     if holder is None or holder.may_send(form.source, form.region):
         return form
     code = "not_your_region" if {form.source, "*"} & holder.sources else "not_your_source"
@@ -248,7 +254,7 @@ class UpstreamEdge:
         self, db: asyncpg.Connection, bodies: Sequence[bytes], at: datetime
     ) -> Sequence[tuple[UUID, Message]]:
         """What raw CloudEvents become; one that holds an array becomes many."""
-        rows = [row for body in bodies for row in rows_of(body)]
+        rows = [row for body in bodies for row in rows_of(body) if self._intake.ours(row)]
         out: list[tuple[UUID, Message]] = []
         for start in range(0, len(rows), CHUNK):
             taken = await self._intake.take(db, rows[start : start + CHUNK], None, at)

@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from services.monitor.commands import (
+    backups,
     books,
     clock,
     dead_letters,
@@ -105,6 +106,7 @@ for _family in (
     query,
     explain,
     books,
+    backups,
     clock,
     events,
     dead_letters,

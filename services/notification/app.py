@@ -28,6 +28,8 @@ from shared.sealing import SealError, unseal
 from shared.service import App, Runtime
 from shared.settings import Settings
 
+__all__ = ["Notification", "build"]
+
 log = structlog.get_logger()
 
 RUNS_AT_ONCE, LETTERS_AT_ONCE = 32, 1000

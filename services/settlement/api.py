@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from services.settlement import answers, queries, remittances, statements
+from services.settlement import answers, held, outside, queries, remittances, statements
 from services.settlement.lines import CODES, StatementError
 from services.settlement.trial_balance import trial_balance
 from shared.asking import Limit, Refusal, Who
@@ -30,6 +30,12 @@ class Remit(BaseModel):
     lump: bool = False
 
 
+class Reason(BaseModel):
+    """Why an operator decides so."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=_TEXT)]
+
+
 class Person(BaseModel):
     """Whose accounts."""
 
@@ -47,6 +53,7 @@ def router(runtime: Runtime) -> APIRouter:
     api = APIRouter(prefix="/v1")
     _statements(api, runtime)
     _remittances(api, runtime)
+    _held(api, runtime)
     _books(api, runtime)
     _questions(api, runtime)
     return api
@@ -89,6 +96,7 @@ def _remittances(api: APIRouter, runtime: Runtime) -> None:
             if run is None:
                 return Response(status_code=204)
             body = await remittances.file_of(runtime, db, run)
+            await outside.given(runtime.settings.home, db, run)
         names = ",".join(each.name for each in runs)
         return Response(body, media_type="application/xml", headers={_RUNS: names})
 
@@ -105,13 +113,29 @@ def _remittances(api: APIRouter, runtime: Runtime) -> None:
             if run is None or not who.may_see(run.region):
                 raise Refusal(404, "not_found", "没有这个批次 / there is no such run")
             body = await remittances.file_of(runtime, db, run)
+            await outside.given(runtime.settings.home, db, run)
         return Response(body, media_type="application/xml", headers={_RUNS: run.name})
+
+
+def _held(api: APIRouter, runtime: Runtime) -> None:
+    @api.get("/held-payments")
+    async def listed(who: Who) -> list[dict[str, Any]]:
+        async with runtime.pool.acquire() as db:
+            return [held.shape(row) for row in await held.held(db) if who.may_see(row["region"])]
+
+    @api.post("/held-payments/{name}/{verdict}", status_code=202)
+    async def settled(
+        who: Who, name: Annotated[str, Path(pattern=_TEXT)], verdict: held.Verdict, reason: Reason
+    ) -> dict[str, Any]:
+        _seen(runtime, who, name[:6])
+        count = await held.settle(runtime, name, verdict, who.holder, reason.reason)
+        return {"run": name, "verdict": verdict, "transfers": count}
 
 
 def _books(api: APIRouter, runtime: Runtime) -> None:
     @api.get("/trial-balance")
     async def balance(who: Who) -> dict[str, object]:
-        return trial_balance(await queries.snapshot(runtime.pool), who.may_see)
+        return trial_balance(await queries.snapshot(runtime.pool, _elsewhere(runtime)), who.may_see)
 
     @api.get("/exposure")
     async def exposure(who: Who, region: Text | None = None) -> list[dict[str, Any]]:
@@ -150,6 +174,11 @@ def _questions(api: APIRouter, runtime: Runtime) -> None:
         return answers.explained(subject.transfer, postings, matched, sides)
 
 
+def _elsewhere(runtime: Runtime) -> list[str]:
+    regions = runtime.regions
+    return [region.code for region in regions.all if not regions.here(region.code)]
+
+
 def _visible(runtime: Runtime, who: Holder, region: str | None) -> list[str]:
     codes = [known.code for known in runtime.regions.all if who.may_see(known.code)]
     if region is None:
@@ -163,5 +192,6 @@ def _visible(runtime: Runtime, who: Holder, region: str | None) -> list[str]:
 
 
 def _seen(runtime: Runtime, who: Holder, region: str) -> None:
-    if runtime.regions.get(region) is None or not who.may_see(region):
+    known = runtime.regions.get(region) is not None and runtime.regions.here(region)
+    if not known or not who.may_see(region):
         raise Refusal(403, "not_your_region", "无权操作该地区 / not a region of yours")

@@ -3,6 +3,7 @@
 The accounts kept by person are summed per region; nobody's money is shown by name here.
 """
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import TypeVar
 from uuid import UUID
@@ -50,13 +51,16 @@ WITH posted AS (
 told AS (
   SELECT coalesce(r.person, c.person) AS person, coalesce(r.transfer, c.transfer) AS transfer,
          coalesce(cardinality(c.versions), 0) >= coalesce(r.version, 0) AS heard,
+         -- The other side's books are in another database: they are not compared here.
+         coalesce(r.region, c.origin) <> ALL($1)
+           AND coalesce(c.region, r.destination) <> ALL($1) AS near,
          coalesce(r.released_fen - r.paid_out_fen, 0) AS released,
          coalesce(r.paid_out_fen, 0) AS paid_out, coalesce(c.announced_fen, 0) AS announced,
          coalesce(c.credited_fen, 0) AS credited, coalesce(c.awaiting_fen, 0) AS awaiting,
          coalesce(c.matched_fen, 0) AS matched, coalesce(c.open_fen, 0) AS open
     FROM releases r FULL JOIN claims c ON c.person = r.person AND c.transfer = r.transfer)
 SELECT count(*) AS transfers, coalesce(heard, true) AS heard,
-       coalesce(t.released - announced, 0)::bigint AS unannounced_fen,
+       coalesce(CASE WHEN near THEN t.released - announced END, 0)::bigint AS unannounced_fen,
        coalesce(announced - t.credited - t.awaiting, 0)::bigint AS split_fen,
        coalesce(t.credited - t.matched - t.open, 0)::bigint AS funding_fen,
        coalesce(least(t.open, t.awaiting, t.matched) < 0, false) AS overdrawn,
@@ -118,6 +122,7 @@ SELECT origin, destination, coalesce(payable, 0)::bigint AS payable_fen,
        coalesce(suspense, 0)::bigint AS suspense_fen
   FROM released FULL JOIN claimed USING (origin, destination)
   FULL JOIN held USING (origin, destination)
+ WHERE origin <> ALL($1) AND destination <> ALL($1)
 """
 
 _NEGATIVE = """
@@ -145,8 +150,8 @@ SELECT count(*) FROM posted p FULL JOIN kept k USING (person, region, account)
 """
 
 
-async def snapshot(pool: asyncpg.Pool) -> Snapshot:
-    """The books at one moment."""
+async def snapshot(pool: asyncpg.Pool, elsewhere: Sequence[str] = ()) -> Snapshot:
+    """The books at one moment; those of the regions `elsewhere` are kept by other cells."""
     async with (
         pool.acquire() as db,
         db.transaction(isolation="repeatable_read", readonly=True),
@@ -155,10 +160,10 @@ async def snapshot(pool: asyncpg.Pool) -> Snapshot:
         await db.execute("SET LOCAL work_mem = '64MB'")
         return Snapshot(
             accounts=_rows(AccountRow, await db.fetch(_ACCOUNTS)),
-            transfers=_rows(TransferRow, await db.fetch(_TRANSFERS)),
+            transfers=_rows(TransferRow, await db.fetch(_TRANSFERS, elsewhere)),
             corridors=_rows(CorridorRow, await db.fetch(_CORRIDORS)),
             suspense=_rows(SuspenseRow, await db.fetch(_SUSPENSE)),
-            mirror=_rows(MirrorRow, await db.fetch(_MIRROR)),
+            mirror=_rows(MirrorRow, await db.fetch(_MIRROR, elsewhere)),
             negative_holders=await db.fetchval(_NEGATIVE),
             misfits=await db.fetchval(_MISFITS),
         )

@@ -22,7 +22,8 @@ from shared.service import Runtime
 # `410100-20260331-1-450100`: the run, and the destination of the lump.
 _DASHES_OF_A_LUMP = 3
 
-# What the books still owe, less what a file has claimed and the books have not heard of yet.
+# What the books still owe, less what a file has claimed and the books have not heard of yet, and
+# but for what waits for a person since a restore.
 _DUE = """
 SELECT r.person, r.transfer, r.destination,
        r.payable_fen - coalesce(claimed.fen, 0) AS amount_fen
@@ -33,6 +34,8 @@ SELECT r.person, r.transfer, r.destination,
           AND NOT EXISTS (SELECT FROM instructions i WHERE i.person = l.person
                              AND i.transfer = l.transfer AND i.run = l.run)) claimed ON true
  WHERE r.region = $1 AND r.released_on <= $2 AND r.destination = ANY($3)
+   AND NOT EXISTS (SELECT FROM held_payments h WHERE h.transfer = r.transfer
+                      AND h.region = r.region AND h.state = 'held')
    AND r.payable_fen > coalesce(claimed.fen, 0)
  ORDER BY r.destination, r.transfer
 """
@@ -57,7 +60,7 @@ async def instruct(runtime: Runtime, region: str, on: date, *, lump: bool) -> Ru
                 for row in due
             ],
         )
-        await runtime.send(db, [_command(run, row) for row in due])
+        await runtime.send(db, [command(run, row) for row in due])
         return run
 
 
@@ -82,7 +85,14 @@ async def _lock(db: asyncpg.Connection, region: str) -> None:
 async def _open_run(
     runtime: Runtime, db: asyncpg.Connection, region: str, on: date, *, lump: bool
 ) -> Run:
-    seq = 1 + len(await runs_of(db, region, on))
+    # A name that the bank knows is not used again, though a restore has forgotten its run.
+    seq = await db.fetchval(
+        "SELECT 1 + greatest("
+        "(SELECT coalesce(max(seq), 0) FROM remittance_runs WHERE region = $1 AND run_on = $2),"
+        " (SELECT coalesce(max(seq), 0) FROM held_payments WHERE region = $1 AND run_on = $2))",
+        region,
+        on,
+    )
     run = Run(
         name=f"{region}-{on:%Y%m%d}-{seq}",
         region=region,
@@ -98,7 +108,8 @@ async def _open_run(
     return run
 
 
-def _command(run: Run, row: asyncpg.Record) -> Numbered:
+def command(run: Run, row: asyncpg.Record) -> Numbered:
+    """What tells the books of a line of a run; the same line has the same id for ever."""
     transfer: UUID = row["transfer"]
     message = InstructRemittance(
         to=run.region,

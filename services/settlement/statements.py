@@ -10,7 +10,7 @@ from uuid import uuid5
 
 import asyncpg
 
-from services.settlement import bank_csv, camt, remittances
+from services.settlement import bank_csv, camt, outside, remittances
 from services.settlement.bank_commands import (
     Booked,
     Entry,
@@ -66,6 +66,7 @@ async def take(runtime: Runtime, body: bytes, may_see: Callable[[str], bool]) ->
             taken.append(one)
             sent.extend(messages)
         await runtime.send(db, sent)
+        await outside.taken(runtime.settings.home, [_identity(*one) for one in owned])
     return taken
 
 
@@ -78,12 +79,22 @@ def _own(
         known = regions.by_account(statement.account) if statement.account else None
         if known is None:
             raise StatementError("unknown_account")
-        if not may_see(known[0].code):
+        if not may_see(known[0].code) or not regions.here(known[0].code):
             raise StatementError("not_your_region")
         lines = distinct(statement)
         check_balances(statement, lines.values())
         owned.append((OwnAccount(known[0].code, known[1]), statement, lines))
     return sorted(owned, key=lambda one: (one[0].key, _closed_on(one[1]), one[1].page))
+
+
+def _identity(own: OwnAccount, statement: Statement, _: dict[str, Line]) -> dict[str, str | int]:
+    return {
+        "account": own.key,
+        "kind": statement.kind,
+        "statement": statement.id,
+        "closed_on": _closed_on(statement).isoformat(),
+        "page": statement.page,
+    }
 
 
 def _closed_on(statement: Statement) -> date:

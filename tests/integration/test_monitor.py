@@ -1,5 +1,6 @@
 """The event log in a real database: whole, unchangeable, told in sentences; and the clock."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -53,6 +54,21 @@ async def test_a_record_that_comes_again_is_kept_once_and_a_new_one_beside_it(
     await watch.copy(came, new)
 
     assert [row["offset"] for row in await watch.rows()] == [7, 8]
+
+
+async def test_what_a_restore_sends_again_is_kept_where_it_is_not_there_yet(watch: Watch) -> None:
+    came, lost = record(accepted(uuid4()), 7), record(accepted(uuid4()), 8)
+    await watch.copy(came)
+
+    again = [
+        replace(one, topic="cn.g2.enrollment.events", offset=n,
+                headers={**one.headers, "republished": "cn.g2"})
+        for n, one in enumerate((came, lost))
+    ]  # fmt: skip
+    await watch.copy(*again)
+
+    kept = {(row["topic"], row["offset"]) for row in await watch.rows()}
+    assert kept == {("cn.enrollment.events", 7), ("cn.g2.enrollment.events", 1)}
 
 
 @pytest.mark.parametrize(

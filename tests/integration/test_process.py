@@ -28,6 +28,7 @@ class Desk:
 
     def __init__(self, engines: Engines, dsn: str, folder: Path) -> None:
         self.cell = f"c{uuid4().hex[:8]}"
+        self.head = self.cell
         self.kafka = engines.kafka
         self.dsn = dsn
         self.folder = folder
@@ -63,7 +64,7 @@ class Desk:
         for message in messages:
             sent = envelope(message)
             await producer.send_and_wait(
-                f"{self.cell}.transfer.commands", sent.body, key=sent.key.encode(), partition=0,
+                f"{self.head}.transfer.commands", sent.body, key=sent.key.encode(), partition=0,
                 headers=sent.headers("test"),
             )  # fmt: skip
         await producer.stop()
@@ -200,3 +201,44 @@ async def test_a_process_told_to_end_leaves_nothing_unpublished(desk: Desk) -> N
     left = await db.fetchval("SELECT sum(seq - published) FROM transfer.lanes")
     await db.close()
     assert (child.returncode, left) == (0, 0)
+
+
+async def test_a_process_of_a_former_generation_ends_and_the_next_begins_when_it_may(
+    desk: Desk,
+) -> None:
+    child = await desk.start()
+    await desk.publish(withdraw("a"))
+
+    async def first_committed() -> bool:
+        return await desk.committed() == 1
+
+    await until("the process to work", first_committed)
+    db = await asyncpg.connect(desk.dsn)
+    await db.execute("INSERT INTO cell.generations (cell, generation) VALUES ($1, 2)", desk.cell)
+    await db.execute(
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name LIKE 'jiexu-%'"
+    )
+    await desk.publish(withdraw("of-the-past"))
+    successor = await desk.start(worker=1)
+
+    async def both_wait() -> bool:
+        return all("not out yet" in desk.log(n) for n in (0, 1))
+
+    await until("both to see that nothing is ready", both_wait)
+    assert successor.returncode is None
+    settings = Settings(kafka=desk.kafka, database=desk.dsn, cells=desk.cell, partitions=1)
+    topics.create(settings, await topics.generations_of(desk.dsn))
+    await db.execute("UPDATE cell.generations SET ready = true")
+    await db.close()
+    assert await asyncio.wait_for(child.wait(), 60) == 1
+    assert "generation.changed" in desk.log(0)
+    desk.head = f"{desk.cell}.g2"
+    await desk.publish(withdraw("b"))
+
+    async def handled() -> bool:
+        return "b" in await desk.counts()
+
+    await until("the successor to work on the new topics", handled)
+    assert await desk.counts() == {"a": 1, "b": 1}
+    assert topics.newest(settings) == 2

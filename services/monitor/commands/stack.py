@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +18,9 @@ from services.monitor.commands.client import (
 from services.monitor.commands.screen import Json
 from services.monitor.commands.waiting import survey
 
+if TYPE_CHECKING:
+    from deploy.embedded.home import Home
+
 _PANEL = "Stack"
 
 
@@ -27,6 +31,12 @@ def up(
     ] = False,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes per service; JIEXU_WORKERS, else 1.")
+    ] = None,
+    cell: Annotated[
+        str | None, typer.Option(help="Another cell, with a database of its own; with --join.")
+    ] = None,
+    join: Annotated[
+        Path | None, typer.Option(help="The home of the first cell, whose Kafka this one uses.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -39,6 +49,7 @@ def up(
     from shared.settings import Settings
 
     try:
+        _join(Settings().home, join, cell)
         made = stack.up(Settings().home, workers=workers, report=screen.remark)
     except StackFailed as failed:
         raise Refused("not_started", str(failed)) from failed
@@ -51,6 +62,16 @@ def up(
     }
     table = screen.table("addresses", ("service", "url"), made.urls.items())
     screen.answer(document, as_json, lambda: [f"ready in {made.home}", table])
+
+
+def _join(home: Path, network: Path | None, cell: str | None) -> None:
+    from deploy.embedded import cells
+    from deploy.embedded.home import Home
+
+    if (cell is None) != (network is None):
+        raise typer.BadParameter("--cell and --join go together")
+    if cell is not None and network is not None:
+        cells.join(Home.at(home), Home.at(network), cell)
 
 
 def down(*, as_json: Json = False) -> None:
@@ -83,6 +104,60 @@ def status(*, as_json: Json = False) -> None:
         screen.remark("something is not ready; its log is in JIEXU_HOME/logs")
         none_answers = all(row.get("unreachable") for row in services)
         raise typer.Exit(EXIT_UNREACHABLE if none_answers else EXIT_REFUSED)
+
+
+def cells(
+    province: Annotated[str | None, typer.Argument(help="A province to give away, 450000.")] = None,
+    cell: Annotated[str | None, typer.Argument(help="The cell that is to serve it.")] = None,
+    *,
+    rows_to: Annotated[
+        Path | None, typer.Option(help="Move its rows too: the home of that cell, joined, empty.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Which cell serves which province; with a province and a cell, give it to that cell."""
+    from deploy.embedded import cells as network
+    from deploy.embedded.home import Home, StackFailed
+    from shared.settings import Settings
+
+    home = Home.at(Settings().home)
+    if (province is None) != (cell is None) or (rows_to is not None and cell is None):
+        raise typer.BadParameter("name the province and the cell")
+    moved: dict[str, int] = {}
+    try:
+        if province is not None and cell is not None:
+            moved = _give(home, province, cell, rows_to)
+    except StackFailed as failed:
+        raise Refused("not_assigned", str(failed)) from failed
+    known = network.provinces(home)
+    document = {
+        "cell": network.cell_of(home),
+        "first": network.FIRST,
+        "provinces": known,
+        "rows_moved": moved,
+    }
+    shown = screen.table("provinces", ("province", "cell"), known.items())
+    screen.answer(document, as_json, lambda: [f"all others: {network.FIRST}", shown])
+
+
+def _give(home: "Home", province: str, cell: str, rows_to: Path | None) -> dict[str, int]:
+    """The province goes to the cell; without rows before the first start only."""
+    from deploy.embedded import cells as network
+    from deploy.embedded import moving
+    from deploy.embedded.home import Home, StackFailed
+    from deploy.provinces import MoveRefused
+
+    if rows_to is None:
+        if home.stack_file.exists():
+            raise StackFailed("this cell has worked already: its rows go along (--rows-to HOME)")
+        network.assign(home, {province: cell})
+        return {}
+    target = Home.at(rows_to)
+    network.join(target, home, cell)
+    try:
+        return moving.give(home, target, province, screen.remark)
+    except MoveRefused as refused:
+        raise Refused("not_moved", str(refused)) from refused
 
 
 def _processes() -> dict[str, Any]:
@@ -124,5 +199,5 @@ def serve(
 
 def register(app: typer.Typer) -> None:
     """Add the family to the command line."""
-    for command in (up, down, status, serve):
+    for command in (up, down, status, cells, serve):
         app.command(rich_help_panel=_PANEL)(command)

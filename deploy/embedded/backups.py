@@ -1,0 +1,170 @@
+"""Backups of an embedded database, and setting it back to a moment: PostgreSQL's own tools.
+
+A base backup (`pg_basebackup`) and all that is written after it (`pg_receivewal`, a child of the
+launcher) lead to any moment T since. What follows a restore is another line of history: it is kept
+apart, in `backups/line-N`, and begins with a backup of its own.
+"""
+
+import asyncio
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+
+from deploy.embedded import postgres
+from deploy.embedded.home import Home, StackFailed, write_json
+
+_ARCHIVE_SECONDS = 30.0
+_COPIED = "jiexu_wal"
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A base backup; it leads to any moment after `ended_at` of its line."""
+
+    folder: Path
+    ended_at: datetime
+
+
+def take(place: Home) -> Backup:
+    """Backs up the running database, and has all that follows archived. Raises StackFailed."""
+    place.wal_archive.mkdir(parents=True, exist_ok=True)
+    place.backups.chmod(0o700)
+    asyncio.run(_archived(place))
+    partial = place.line / "base.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    command = [
+        str(postgres.client("pg_basebackup")),
+        *("-d", postgres.dsn(place), "-D", str(partial)),
+        *("--checkpoint=fast", "--wal-method=stream", "--no-sync"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise StackFailed(f"pg_basebackup failed:\n{done.stderr}")
+    ended_at = asyncio.run(_now(place))
+    folder = place.line / f"base-{ended_at:%Y%m%dT%H%M%S.%fZ}"
+    write_json(partial / "jiexu-backup.json", {"ended_at": ended_at.isoformat()})
+    partial.rename(folder)
+    return Backup(folder, ended_at)
+
+
+async def _archived(place: Home) -> None:
+    """Waits until the launcher's archiver listens, so that nothing after the backup is missed."""
+    db = await asyncpg.connect(postgres.dsn(place))
+    try:
+        async with asyncio.timeout(_ARCHIVE_SECONDS):
+            while not await db.fetchval(  # noqa: ASYNC110 - another process's doing
+                "SELECT active FROM pg_replication_slots WHERE slot_name = $1", postgres.SLOT
+            ):
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise StackFailed(
+            f"the archiver did not begin; see {place.log(postgres.ARCHIVER)}"
+        ) from None
+    finally:
+        await db.close()
+
+
+async def _now(place: Home) -> datetime:
+    db = await asyncpg.connect(postgres.dsn(place))
+    try:
+        at: datetime = await db.fetchval("SELECT clock_timestamp()")
+    finally:
+        await db.close()
+    return at.astimezone(UTC)
+
+
+def listed(place: Home) -> list[Backup]:
+    """All backups, oldest first."""
+    return sorted(_found(place), key=lambda backup: backup.ended_at)
+
+
+def _found(place: Home) -> Iterator[Backup]:
+    for mark in place.backups.glob("line-*/base-*/jiexu-backup.json"):
+        ended_at = json.loads(mark.read_text("utf-8"))["ended_at"]
+        yield Backup(mark.parent, datetime.fromisoformat(ended_at))
+
+
+def fitting(place: Home, to: datetime | None) -> Backup:
+    """The backup that leads to the moment. Raises StackFailed."""
+    found = [backup for backup in listed(place) if to is None or backup.ended_at <= to]
+    if not found:
+        raise StackFailed(
+            f"no backup in {place.backups} ended before {to or 'now'}: {_told(place)}"
+        )
+    return found[-1]
+
+
+def rewind(place: Home, backup: Backup, to: datetime | None) -> Path | None:
+    """Puts the data folder as of `to` (by default the last moment archived) in the place of the
+    present one, which is kept; where it is. The next start recovers.
+
+    The stack is down.
+    """
+    fresh = place.folder / "postgres.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(backup.folder, fresh)
+    _bring_wal(place, backup, fresh)
+    settings = {
+        "restore_command": f'cp "{_COPIED}/%f" "%p"',
+        "recovery_target_action": "promote",
+        # Who connects before its end would find a database that cannot be written.
+        "hot_standby": "off",
+    } | ({"recovery_target_time": to.astimezone(UTC).isoformat(sep=" ")} if to else {})
+    lines = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
+    (fresh / "postgresql.auto.conf").write_text(lines, "utf-8")
+    (fresh / "recovery.signal").touch()
+    postgres.give_to_server(fresh)
+    kept = None
+    if place.postgres.exists():
+        kept = place.folder / f"postgres.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        place.postgres.rename(kept)
+    fresh.rename(place.postgres)
+    # What follows is not of the archived history.
+    (place.next_line / "wal").mkdir(parents=True)
+    return kept
+
+
+def _told(place: Home) -> str:
+    ends = ", ".join(backup.ended_at.isoformat() for backup in listed(place))
+    return f"those there ended at {ends}" if ends else "there is none; `jiexu backup` makes one"
+
+
+def _bring_wal(place: Home, backup: Backup, fresh: Path) -> None:
+    """What was archived since the backup, and what the present data folder still has of it."""
+    copied = fresh / _COPIED
+    copied.mkdir()
+    own = backup.folder.parent
+    for segment in sorted((own / "wal").iterdir()):
+        shutil.copy2(segment, copied / segment.name.removesuffix(".partial"))
+    if own == place.line and (place.postgres / "pg_wal").is_dir():
+        for segment in (place.postgres / "pg_wal").iterdir():
+            if segment.is_file():
+                shutil.copy2(segment, copied / segment.name)
+
+
+def put_back(place: Home, kept: Path | None) -> None:
+    """The former data folder again, after a restore that could not be; the stack is down."""
+    shutil.rmtree(place.postgres)
+    shutil.rmtree(place.line)
+    if kept is not None:
+        kept.rename(place.postgres)
+
+
+def settle(place: Home) -> None:
+    """After the recovery: what it needed goes."""
+    asyncio.run(_forget_recovery(place))
+    shutil.rmtree(place.postgres / _COPIED)
+
+
+async def _forget_recovery(place: Home) -> None:
+    db = await asyncpg.connect(postgres.dsn(place))
+    try:
+        await db.execute("ALTER SYSTEM RESET ALL")
+    finally:
+        await db.close()

@@ -1,0 +1,107 @@
+"""What happened at the bank after the moment to which the database was set back.
+
+Settlement writes what it gives to the bank and takes from it into a file beside the database
+(`services.settlement.outside`). What the database does not know of it was after that moment:
+payments are held until a person says what became of them, statements are to be read again.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.settlement.outside import FILE
+from shared.money import yuan
+
+
+@dataclass(slots=True)
+class Outside:
+    """Payment files given out, and statements taken in, that the database does not know."""
+
+    payments: list[dict[str, Any]] = field(default_factory=list)
+    statements: list[dict[str, Any]] = field(default_factory=list)
+
+
+async def compare(db: asyncpg.Connection, home: Path) -> Outside:
+    """Finds what the database does not know, and holds the payments."""
+    found = Outside()
+    seen: set[str] = set()
+    for row in _written(home / FILE):
+        text = json.dumps({**row, "at": None}, sort_keys=True)
+        if text in seen:
+            continue
+        seen.add(text)
+        if row["what"] == "remittance":
+            if not await _known_run(db, row["run"]):
+                await _hold(db, row)
+                found.payments.append(_payment(row))
+        elif not await _known_statement(db, row):
+            found.statements.append({k: v for k, v in row.items() if k != "what"})
+    return found
+
+
+def _written(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    # A crash may have cut the last line short: it was not given out then.
+    lines = path.read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.endswith("}")]
+
+
+async def _known_run(db: asyncpg.Connection, run: str) -> bool:
+    """It is in the books' lists, or a person has said what became of it."""
+    return bool(
+        await db.fetchval(
+            "SELECT EXISTS (SELECT FROM settlement.remittance_runs WHERE run = $1) OR EXISTS"
+            " (SELECT FROM settlement.held_payments WHERE run = $1 AND state <> 'held')",
+            run,
+        )
+    )
+
+
+async def _known_statement(db: asyncpg.Connection, row: dict[str, Any]) -> bool:
+    known = await db.fetchval(
+        "SELECT true FROM settlement.statements WHERE account = $1 AND kind = $2"
+        " AND statement = $3 AND closed_on = $4 AND page = $5",
+        *(row["account"], row["kind"], row["statement"]),
+        date.fromisoformat(row["closed_on"]),
+        row["page"],
+    )
+    return bool(known)
+
+
+async def _hold(db: asyncpg.Connection, row: dict[str, Any]) -> None:
+    await db.executemany(
+        "INSERT INTO settlement.held_payments (region, run_on, seq, run, lump, created_at,"
+        " transfer, destination, amount_fen) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        " ON CONFLICT DO NOTHING",
+        [
+            (
+                row["region"],
+                date.fromisoformat(row["on"]),
+                int(row["run"].rpartition("-")[2]),
+                row["run"],
+                row["lump"],
+                datetime.fromisoformat(row["created_at"]),
+                UUID(line["transfer"]),
+                line["destination"],
+                line["amount_fen"],
+            )
+            for line in row["lines"]
+        ],
+    )
+
+
+def _payment(row: dict[str, Any]) -> dict[str, Any]:
+    fen = sum(line["amount_fen"] for line in row["lines"])
+    return {
+        "run": row["run"],
+        "region": row["region"],
+        "transfers": len(row["lines"]),
+        "amount": yuan(fen),
+        "given_out_at": row["at"],
+    }

@@ -1,0 +1,186 @@
+"""backup, restore, and the payments that wait for a person after a restore."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from services.monitor.commands import screen
+from services.monitor.commands.client import Refused, connected
+from services.monitor.commands.screen import Json
+
+if TYPE_CHECKING:
+    from deploy.embedded.home import Home
+
+_PANEL = "Back up and restore"
+
+payments = typer.Typer(
+    help="Payments that a restore has held: the bank may know them.", no_args_is_help=True
+)
+Run = Annotated[str, typer.Argument(help="The run that the bank was given: 410100-20260331-1.")]
+Reason = Annotated[str, typer.Option(help="How you know; it is kept.")]
+
+
+def backup(*, as_json: Json = False) -> None:
+    """Back up the embedded database, and archive all that is written from now on."""
+    from deploy.embedded import backups, stack
+    from deploy.embedded.home import Home, StackFailed
+    from shared.settings import Settings
+
+    home = Settings().home
+    if stack.find(home) is None:
+        message = f"no stack runs in {home.absolute()}: start it, or back up by PostgreSQL's tools"
+        raise Refused("not_running", message)
+    try:
+        made = backups.take(Home.at(home))
+    except StackFailed as failed:
+        raise Refused("not_backed_up", str(failed)) from failed
+    document = {"folder": str(made.folder), "ended_at": made.ended_at.isoformat()}
+    told = f"in {made.folder}; `jiexu restore --to T` goes to any T from {made.ended_at} on"
+    screen.answer(document, as_json, lambda: told)
+
+
+def restore(
+    *,
+    to: Annotated[
+        str | None, typer.Option(help="The moment, ISO 8601 with offset; else the last archived.")
+    ] = None,
+    kafka_lost: Annotated[
+        bool, typer.Option("--kafka-lost", help="Kafka is empty. Alone: the database stays.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Set the embedded stack back to a moment, or give it a new Kafka; nothing is paid twice."""
+    from deploy.embedded.home import Home, StackFailed
+    from shared.settings import Settings
+
+    moment = _moment(to)
+    try:
+        document = _restore(Home.at(Settings().home), moment, kafka_lost=kafka_lost)
+    except StackFailed as failed:
+        raise Refused("not_restored", str(failed)) from failed
+    screen.answer(document, as_json, lambda: _told(document))
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = datetime.min  # noqa: DTZ901 - refused below, like any time without an offset
+    if moment.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} is not a time with an offset: 2026-03-31T12:00:00Z")
+    if moment > datetime.now(UTC):
+        raise typer.BadParameter(f"{text} is still to come")
+    return moment
+
+
+def _restore(place: "Home", to: datetime | None, *, kafka_lost: bool) -> dict[str, Any]:
+    """The database as of the moment; then the topics; then the services.
+
+    What cannot be restored is left as it was, stopped.
+    """
+    from deploy.embedded import backups, cells, stack
+    from deploy.embedded.home import StackFailed
+
+    if len(cells.all_cells(place)) > 1:
+        raise StackFailed("restoring one cell of several is not built: see docs/reliability.md")
+    before = place.read_stack() or {}
+    rewinds = to is not None or not kafka_lost
+    backup = backups.fitting(place, to) if rewinds else None
+    stack.down(place.folder, screen.remark)
+    kept = backups.rewind(place, backup, to) if backup else None
+    try:
+        bare = stack.up(place.folder, services=(), report=screen.remark)
+        done = _recovered(bare.environment(), kafka_lost=kafka_lost)
+    except StackFailed:
+        stack.down(place.folder, screen.remark)
+        if rewinds:
+            backups.put_back(place, kept)
+            screen.remark("the database is as it was before; `jiexu up` starts it")
+        raise
+    if rewinds:
+        backups.settle(place)
+    stack.down(place.folder, screen.remark)
+    stack.up(place.folder, workers=before.get("workers"), report=screen.remark)
+    return {**done, "former_data": str(kept) if kept else None}
+
+
+def _recovered(environment: Mapping[str, str], *, kafka_lost: bool) -> dict[str, Any]:
+    """What `deploy.recovery` did; a process of its own, as in a cluster. Raises StackFailed."""
+    from deploy.embedded.home import StackFailed
+    from deploy.embedded.launcher import CHECKOUT
+
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.recovery", *(["--kafka-lost"] if kafka_lost else [])],
+        cwd=CHECKOUT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise StackFailed(done.stderr)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _told(document: dict[str, Any]) -> list[Any]:
+    sent = ", ".join(f"{name} {count}" for name, count in document["republished"].items())
+    held, again = document["payments_held"], document["statements_to_read_again"]
+    return [
+        f"generation {document['generation']}; sent again: {sent}",
+        screen.records(
+            "payments held: the bank was told of them after that moment (jiexu payments)",
+            ("run", "region", "transfers>", "amount>", "given_out_at"),
+            held,
+        ),
+        screen.records(
+            "statements to read again (jiexu intake statement)",
+            ("account", "kind", "statement", "closed_on", "page>"),
+            again,
+        ),
+        "send again what came by file or HTTP after that moment, first registrations; "
+        "then `jiexu payments`, then statements; then `jiexu backup`",
+    ]
+
+
+@payments.command("held")
+def held(*, as_json: Json = False) -> None:
+    """The runs of which payments are held."""
+    with connected() as client:
+        found = client.get("settlement", "/v1/held-payments")
+    columns = ("run", "region", "date", "transfers>", "amount>")
+    screen.answer(found, as_json, lambda: screen.records("held payments", columns, found))
+
+
+@payments.command("confirm")
+def confirm(run: Run, *, reason: Reason, as_json: Json = False) -> None:
+    """The bank has this file: the books take it as it was."""
+    _settle(run, "confirm", reason, as_json=as_json)
+
+
+@payments.command("release")
+def release(run: Run, *, reason: Reason, as_json: Json = False) -> None:
+    """The bank never got this file: its payments are due again, under another name."""
+    _settle(run, "release", reason, as_json=as_json)
+
+
+def _settle(run: str, verdict: str, reason: str, *, as_json: bool) -> None:
+    with connected() as client:
+        body = {"reason": reason}
+        found = client.post("settlement", f"/v1/held-payments/{run}/{verdict}", body)
+    screen.answer(found, as_json, lambda: f"{run}: {found['transfers']} payments, {verdict}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the family to the command line."""
+    for command in (backup, restore):
+        app.command(rich_help_panel=_PANEL)(command)
+    app.add_typer(payments, name="payments", rich_help_panel=_PANEL)

@@ -1,0 +1,55 @@
+"""What is given to the bank and taken from it, written beside the database.
+
+A database that is set back to an earlier moment forgets what the bank knows. This file does not:
+`deploy.holds` compares the two, so that no payment is issued twice. It names no person.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from services.settlement.pain import Run
+from shared.outbox import real_now
+
+FILE = Path("outside") / "settlement.jsonl"
+"""Below JIEXU_HOME. One JSON object a line; the same may stand there twice."""
+
+
+async def given(home: Path, db: asyncpg.Connection, run: Run) -> None:
+    """Writes down a payment file before it is given out."""
+    lines = await db.fetch(
+        "SELECT transfer, destination, amount_fen FROM remittance_lines WHERE run = $1"
+        " ORDER BY transfer",
+        run.name,
+    )
+    remittance = {
+        "what": "remittance",
+        "run": run.name,
+        "region": run.region,
+        "on": run.on.isoformat(),
+        "lump": run.lump,
+        "created_at": run.created_at.isoformat(),
+        "lines": [{**line, "transfer": str(line["transfer"])} for line in map(dict, lines)],
+    }
+    await asyncio.to_thread(_append, home / FILE, [remittance])
+
+
+async def taken(home: Path, statements: Sequence[dict[str, Any]]) -> None:
+    """Writes down statements before what they lead to is committed."""
+    rows = [{"what": "statement", **statement} for statement in statements]
+    await asyncio.to_thread(_append, home / FILE, rows)
+
+
+def _append(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    at = real_now().isoformat()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with path.open("a", encoding="utf-8") as file:
+        # In one write, so that the lines of two processes do not mix.
+        file.write("".join(json.dumps({**row, "at": at}) + "\n" for row in rows))
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,135 @@
+"""Payments the bank was told of, and the database was then set back: none is issued twice."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from deploy import holds
+from services.settlement.outside import FILE
+from shared.messages.settlement import InstructRemittance
+from tests.integration.desk import ON, Desk, csv, desk_at, row
+
+RUN = "410100-20260331-1"
+REASON = {"reason": "asked the bank"}
+
+
+@pytest.fixture
+async def desk(database: str, tmp_path: Path) -> AsyncIterator[Desk]:
+    async with desk_at(database, tmp_path) as one:
+        yield one
+
+
+async def remitted(desk: Desk) -> tuple[int, str, bytes]:
+    answer = await desk.ask(
+        "POST", "/v1/remittances", json={"region": "410100", "date": ON.isoformat()}
+    )
+    return answer.status_code, answer.headers.get("Jiexu-Runs", ""), answer.content
+
+
+async def set_back(desk: Desk) -> holds.Outside:
+    """As if the database had been restored to before the file and the statements."""
+    for table in ("remittance_lines", "remittance_runs", "bank_lines", "statements"):
+        await desk.owner.execute(f"DELETE FROM settlement.{table}")
+    return await holds.compare(desk.owner, desk.settings.home)
+
+
+async def test_a_payment_the_bank_knows_waits_for_a_person(desk: Desk) -> None:
+    await desk.release("p1", uuid4(), 408412)
+    await remitted(desk)
+
+    found = await set_back(desk)
+
+    assert [(p["run"], p["transfers"], p["amount"]) for p in found.payments] == [
+        (RUN, 1, "4084.12")
+    ]
+    assert await remitted(desk) == (204, "", b"")
+    listed = (await desk.ask("GET", "/v1/held-payments")).json()
+    assert [(one["run"], one["amount"]) for one in listed] == [(RUN, "4084.12")]
+
+
+async def test_a_confirmed_file_is_entered_as_it_was_and_paid_no_second_time(desk: Desk) -> None:
+    await desk.release("p1", uuid4(), 100)
+    before = await remitted(desk)
+    await set_back(desk)
+
+    done = await desk.ask("POST", f"/v1/held-payments/{RUN}/confirm", json=REASON)
+
+    assert done.json() == {"run": RUN, "verdict": "confirm", "transfers": 1}
+    (first, told), (second, again) = desk.sent
+    assert (first, told) == (second, again)
+    assert isinstance(again, InstructRemittance)
+    await desk.obey(again)
+    assert await remitted(desk) == before
+    assert (await desk.ask("GET", "/v1/held-payments")).json() == []
+
+
+async def test_a_file_that_never_came_is_paid_under_another_name(desk: Desk) -> None:
+    await desk.release("p1", uuid4(), 100)
+    await remitted(desk)
+    await set_back(desk)
+
+    await desk.ask("POST", f"/v1/held-payments/{RUN}/release", json=REASON)
+
+    status, runs, _ = await remitted(desk)
+    assert (status, runs) == (200, "410100-20260331-2")
+
+
+async def test_what_is_released_after_a_restore_is_paid_while_the_rest_is_held(desk: Desk) -> None:
+    await desk.release("p1", uuid4(), 100)
+    await remitted(desk)
+    await set_back(desk)
+    await desk.release("p2", uuid4(), 250)
+
+    await remitted(desk)
+
+    last = desk.messages[-1]
+    assert isinstance(last, InstructRemittance)
+    assert (last.amount_fen, last.run) == (250, "410100-20260331-2")
+
+
+async def test_a_file_is_not_confirmed_before_its_transfers_are_released_again(desk: Desk) -> None:
+    await desk.release("p1", uuid4(), 100)
+    await remitted(desk)
+    await desk.owner.execute("DELETE FROM settlement.releases")
+    await set_back(desk)
+
+    early = await desk.ask("POST", f"/v1/held-payments/{RUN}/confirm", json=REASON)
+
+    assert (early.status_code, early.json()["code"]) == (409, "not_released_yet")
+
+
+async def test_a_verdict_wants_a_reason_and_a_region_of_ones_own(desk: Desk) -> None:
+    await desk.release("p1", uuid4(), 100)
+    await remitted(desk)
+    await set_back(desk)
+
+    silent = await desk.ask("POST", f"/v1/held-payments/{RUN}/release", json={"reason": ""})
+    desk.may = frozenset({"450100"})
+    foreign = await desk.ask("POST", f"/v1/held-payments/{RUN}/release", json=REASON)
+
+    assert (silent.status_code, foreign.status_code) == (422, 403)
+    assert (await desk.ask("GET", "/v1/held-payments")).json() == []
+
+
+async def test_a_statement_read_since_is_listed_to_be_read_again(desk: Desk) -> None:
+    await desk.post(csv(row("r1", "10.00")))
+    await desk.post(csv(row("r1", "10.00")))
+    assert (await holds.compare(desk.owner, desk.settings.home)).statements == []
+
+    found = await set_back(desk)
+
+    assert [(one["account"], one["page"]) for one in found.statements] == [("450100:income", 0)]
+
+
+async def test_a_line_that_a_crash_cut_short_is_passed_over(desk: Desk) -> None:
+    await desk.release("p1", uuid4(), 100)
+    await remitted(desk)
+    path = desk.settings.home / FILE
+    whole = path.read_text("utf-8")
+    path.write_text(whole + whole[: len(whole) // 2], "utf-8")
+
+    assert len((await set_back(desk)).payments) == 1
+    assert json.loads(whole)["run"] == RUN

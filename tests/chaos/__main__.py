@@ -98,8 +98,8 @@ def _tell(label: str, result: Result) -> None:
 
 def _summary(results: Sequence[Result], calm: Sequence[Result], never: Sequence[str]) -> None:
     print(f"\n{'point':<58}" + "".join(f"{service:<14}" for service in SERVICES))
-    for name, *cells in matrix.table(results, points(), SERVICES):
-        print(f"{name:<58}" + "".join(f"{cell:<14}" for cell in cells))
+    for name, *row in matrix.table(results, points(), SERVICES):
+        print(f"{name:<58}" + "".join(f"{cell:<14}" for cell in row))
     print(f"\nnever reached under this load ({len(never)}): {', '.join(never)}")
     cells = matrix.outcomes(results)
     missed = [where for where, counts in cells.items() if counts["unreached"]]

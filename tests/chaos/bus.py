@@ -1,9 +1,9 @@
 """Kafka as somebody beside the product sees it: what is there, and what strangers put there."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Self
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from deploy.topics import manifest
 from shared.dead_letters import Record
@@ -13,41 +13,47 @@ PARTITIONS = 4
 
 
 class Bus:
-    """Reads from marks to the end, and sends."""
+    """Reads from marks to the end, and sends; the client waits in threads beside the loop."""
 
     def __init__(self, kafka: str) -> None:
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=kafka, fetch_max_wait_ms=20)
-        self._producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", linger_ms=0)
-        self._all = [TopicPartition(t, n) for t in manifest("cn") for n in range(PARTITIONS)]
+        quiet = {"bootstrap.servers": kafka, "log_level": 2}
+        self._consumer = Consumer(quiet | {"group.id": "chaos", "enable.auto.commit": False})
+        self._producer = Producer(quiet | {"acks": "all", "linger.ms": 0})
+        self._all = [(topic, n) for topic in manifest("cn") for n in range(PARTITIONS)]
 
-    async def __aenter__(self) -> Self:
-        await self._consumer.start()
-        await self._producer.start()
-        self._consumer.assign(self._all)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._consumer.stop()
-        await self._producer.stop()
+    async def close(self) -> None:
+        await asyncio.to_thread(self._consumer.close)
 
     async def ends(self) -> dict[Where, int]:
         """The next offset of every partition."""
-        ends = await self._consumer.end_offsets(self._all)
-        return {(tp.topic, tp.partition): end for tp, end in ends.items()}
+        return await asyncio.to_thread(self._ends)
+
+    def _ends(self) -> dict[Where, int]:
+        return {
+            where: self._consumer.get_watermark_offsets(TopicPartition(*where), timeout=30)[1]
+            for where in self._all
+        }
 
     async def since(self, marks: Mapping[Where, int]) -> list[Record]:
         """Everything from the marks to the ends of now."""
-        ends = await self.ends()
-        for where, first in marks.items():
-            self._consumer.seek(TopicPartition(*where), first)
+        return await asyncio.to_thread(self._since, marks)
+
+    def _since(self, marks: Mapping[Where, int]) -> list[Record]:
+        ends = self._ends()
+        left = {where for where, end in ends.items() if marks[where] < end}
+        self._consumer.assign([TopicPartition(*where, marks[where]) for where in left])
         found: list[Record] = []
-        stands = dict(marks)
-        while any(stands[where] < end for where, end in ends.items()):
-            for batch in (await self._consumer.getmany(timeout_ms=100)).values():
-                for record in batch:
-                    found.append(_record(record))
-                    stands[record.topic, record.partition] = record.offset + 1
-        return [r for r in found if r.offset < ends[r.topic, r.partition]]
+        while left:
+            for message in self._consumer.consume(500, timeout=1):
+                assert message.error() is None, message.error()
+                record = _record(message)
+                where = record.topic, record.partition
+                if record.offset < ends[where]:
+                    found.append(record)
+                if record.offset >= ends[where] - 1:
+                    left.discard(where)
+        self._consumer.unassign()
+        return found
 
     async def send(
         self,
@@ -55,12 +61,12 @@ class Bus:
         key: str,
         body: bytes,
         headers: Sequence[tuple[str, bytes]] = (),
-        partition: int | None = None,
+        partition: int = -1,
     ) -> None:
         """One record, acknowledged."""
-        await self._producer.send_and_wait(
-            topic, body, key=key.encode(), headers=list(headers), partition=partition
-        )
+        self._producer.produce(topic, body, key.encode(), partition, headers=list(headers))
+        left = await asyncio.to_thread(self._producer.flush, 30)
+        assert left == 0, f"Kafka took nothing to {topic}"
 
     async def again(self, record: Record) -> None:
         """The same record once more, as a producer that heard no answer sends it."""
@@ -68,14 +74,13 @@ class Bus:
         await self.send(record.topic, record.key, record.body, headers, record.partition)
 
 
-def _record(record: object) -> Record:
-    r: object = record
+def _record(message: Message) -> Record:
     return Record(
-        r.topic,  # type: ignore[attr-defined]  # aiokafka has no types
-        r.partition,  # type: ignore[attr-defined]
-        r.offset,  # type: ignore[attr-defined]
-        r.timestamp,  # type: ignore[attr-defined]
-        (r.key or b"").decode(),  # type: ignore[attr-defined]
-        {name: value.decode() for name, value in r.headers},  # type: ignore[attr-defined]
-        r.value or b"",  # type: ignore[attr-defined]
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        message.timestamp()[1],
+        (message.key() or b"").decode(),
+        {name: value.decode() for name, value in message.headers() or ()},
+        message.value() or b"",
     )

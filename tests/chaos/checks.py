@@ -23,7 +23,6 @@ READS: Mapping[str, tuple[Sequence[str], frozenset[str]]] = {
     "settlement": (("settlement.commands",), frozenset(SETTLEMENT)),
     "notification": (Notification.topics, Notification.handles),
 }
-_NONE = UUID(int=0)
 _NO_STEP = frozenset({"enrollment.registered.v1", "enrollment.cover-stopped.v1"})
 
 
@@ -38,26 +37,33 @@ def takes(service: str, record: Record) -> bool:
 
 def set_(found: Evidence, calm: Mapping[str, End]) -> Iterator[str]:
     """Every accepted registration has exactly one outcome, and every message is handled once."""
-    for person in found.people:
-        if set(person.records.values()) != {1}:
-            yield f"{person.kind}: records kept {dict(person.records)}"
-        if person != calm[person.kind]:
-            yield f"{person.kind}: ended otherwise: {_difference(person, calm[person.kind])}"
-    for service, rows in found.outbox.items():
-        for id_, times in Counter(row.id for row in rows).items():
-            if times > 1:
-                yield f"{service}: message {id_} was decided {times} times"
-    sent = {UUID(r.headers["ce_id"]) for r in found.records if "ce_id" in r.headers}
-    for service, rows in found.outbox.items():
-        lost = [row for row in rows if row.id not in sent]
-        if lost:
-            yield f"{service}: {len(lost)} messages never reached Kafka: {lost[0]}"
+    yield from _ends(found.people, calm)
+    yield from _published(found)
     yield from _handled(found)
     for key, times in found.letters.items():
         if times != 1:
             yield f"letter {key} was delivered {times} times"
     for letter in found.open_letters:
         yield f"dead letter: {letter}"
+
+
+def _ends(people: Sequence[End], calm: Mapping[str, End]) -> Iterator[str]:
+    for person in people:
+        if set(person.records.values()) != {1}:
+            yield f"{person.kind}: records kept {dict(person.records)}"
+        if person != calm[person.kind]:
+            yield f"{person.kind}: ended otherwise: {_difference(person, calm[person.kind])}"
+
+
+def _published(found: Evidence) -> Iterator[str]:
+    sent = {UUID(r.headers["ce_id"]) for r in found.records if "ce_id" in r.headers}
+    for service, rows in found.outbox.items():
+        for id_, times in Counter(row.id for row in rows).items():
+            if times > 1:
+                yield f"{service}: message {id_} was decided {times} times"
+        lost = [row for row in rows if row.id not in sent]
+        if lost:
+            yield f"{service}: {len(lost)} messages never reached Kafka: {lost[0]}"
 
 
 def _difference(one: End, other: End) -> str:
@@ -80,9 +86,9 @@ def _handled(found: Evidence) -> Iterator[str]:
         for r in found.records
         if r.topic in topics
     }
-    for where, times in copied.items():
+    for place, times in copied.items():
         if times != 1:
-            yield f"monitor: {where} was copied {times} times"
+            yield f"monitor: {place} was copied {times} times"
 
 
 def version(found: Evidence) -> Iterator[str]:
@@ -119,9 +125,8 @@ def _steps(found: Evidence) -> Iterator[str]:
     for record in found.records:
         if takes("transfer", record) and record.body[:1] == b"{":
             transfer = json.loads(record.body).get("transfer")
-            told[UUID(transfer) if transfer else _NONE][UUID(record.headers["ce_id"])] = (
-                record.headers["ce_type"]
-            )
+            if transfer:
+                told[UUID(transfer)][UUID(record.headers["ce_id"])] = record.headers["ce_type"]
     kept: dict[UUID, list[str]] = defaultdict(list)
     for step in found.steps:
         kept[step.transfer].append(step.type)

@@ -158,52 +158,50 @@ async def _steps(db: asyncpg.Pool, movers: Sequence[Mover]) -> list[Step]:
     return [Step(_uuid(row[0]), row[1]) for row in rows]
 
 
+_TRANSFERS = """
+SELECT concat_ws(' ', record, money, closed, state->>'reason') FROM transfer.transfers
+ WHERE person = $1 ORDER BY 1
+"""
+_LETTERS = """
+SELECT concat_ws(' ', kind, region, state) FROM notification.letters WHERE person = $1
+"""
+_ENTRIES = """
+SELECT concat_ws(' ', e.region, e.kind, p.debit, p.credit, p.amount_fen)
+  FROM settlement.entries e JOIN settlement.postings p
+    ON p.person = e.person AND p.entry = e.id WHERE e.person = $1
+"""
+
+
 async def _end(db: asyncpg.Pool, mover: Mover, person: str) -> End:
-    sent = mover.everything
-    sources = [row["source"] for row in sent]
-    numbers = [row["record_id"] for row in sent]
-    pairs = "unnest($1::text[], $2::text[]) AS s (source, record_id)"
-    records = await db.fetch(
-        f"SELECT source, record_id, count(*) FROM enrollment.records JOIN {pairs}"
-        " USING (source, record_id) GROUP BY 1, 2",
-        sources,
-        numbers,
-    )
-    action = {(row["source"], row["record_id"]): row["action"] for row in sent}
-    verdicts = await db.fetch(
-        "SELECT source, record_id, decision, coalesce(code, '') FROM enrollment.verdicts"
-        f" JOIN {pairs} USING (source, record_id)",
-        sources,
-        numbers,
-    )
+    records = await _about(db, mover, "count(*)::text", "enrollment.records", "GROUP BY 1, 2")
+    verdict = "concat_ws(' ', decision, code)"
+    verdicts = await _about(db, mover, verdict, "enrollment.verdicts", "")
     return End(
         kind=mover.kind,
-        records=Counter(action[row[0], row[1]] for row in records for _ in range(row[2])),
-        verdicts=sorted(" ".join((action[v[0], v[1]], v[2], v[3])) for v in verdicts),
-        transfers=await _words(
-            db,
-            "SELECT concat_ws(' ', record, money, closed, state->>'reason')"
-            " FROM transfer.transfers WHERE person = $1 ORDER BY 1",
-            person,
-        ),
-        letters=Counter(
-            await _words(
-                db,
-                "SELECT concat_ws(' ', kind, region, state) FROM notification.letters"
-                " WHERE person = $1",
-                person,
-            )
-        ),
-        entries=Counter(
-            await _words(
-                db,
-                "SELECT concat_ws(' ', e.region, e.kind, p.debit, p.credit, p.amount_fen)"
-                " FROM settlement.entries e JOIN settlement.postings p"
-                " ON p.person = e.person AND p.entry = e.id WHERE e.person = $1",
-                person,
-            )
-        ),
+        records={action: int(count) for action, count in records},
+        verdicts=sorted(" ".join(one) for one in verdicts),
+        transfers=await _words(db, _TRANSFERS, person),
+        letters=Counter(await _words(db, _LETTERS, person)),
+        entries=Counter(await _words(db, _ENTRIES, person)),
     )
+
+
+async def _about(
+    db: asyncpg.Pool, mover: Mover, what: str, table: str, grouped: str
+) -> list[tuple[str, str]]:
+    """What a table says of each record that was sent, beside what the record was."""
+    sent = {
+        (row["source"], row["record_id"]): f"{row['action']} {row['region']}"
+        for row in mover.everything
+    }
+    rows = await db.fetch(
+        f"SELECT source, record_id, {what} FROM {table}"
+        f" JOIN unnest($1::text[], $2::text[]) AS s (source, record_id)"
+        f" USING (source, record_id) {grouped}",
+        [source for source, _ in sent],
+        [record for _, record in sent],
+    )
+    return [(sent[source, record], found) for source, record, found in rows]
 
 
 async def _words(db: asyncpg.Pool, query: str, *arguments: Any) -> list[str]:  # noqa: ANN401

@@ -85,9 +85,14 @@ def _ended(pid: int) -> int | None:
     return os.waitstatus_to_exitcode(status) if found else None
 
 
+def _say(answer: object) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Answers orders until there are no more."""
-    print(json.dumps("ready"), flush=True)
+    _say("ready")
     for line in sys.stdin:
         match json.loads(line):
             case {"start": order}:
@@ -99,7 +104,7 @@ def main() -> None:
                 answer = _ended(pid)
             case other:
                 raise ValueError(other)
-        print(json.dumps(answer), flush=True)
+        _say(answer)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,8 @@ class Hosted:
     control: str | None = None
     pids: dict[str, int] = field(default_factory=dict)
     exits: dict[str, list[int]] = field(default_factory=dict)
+    runs: int = 0
+    """How many were played here: each has people of its own."""
     _talking: threading.Lock = field(default_factory=threading.Lock)
     _over: threading.Event = field(default_factory=threading.Event)
 
@@ -131,6 +133,7 @@ def running(tell: Callable[[str], None], control: str | None = None) -> Iterator
             host = subprocess.Popen(
                 [sys.executable, "-m", "tests.chaos.host"],
                 cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+                start_new_session=True,  # what ends us is not to end it before us
             )  # fmt: skip
         stack.callback(host.wait)
         stack.callback(host.terminate)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from deploy.sandbox import feed, stories
 from deploy.sandbox.feed import Row
-from deploy.sandbox.people import people
+from deploy.sandbox.people import Person, people
 from shared.regions import Regions
 
 Channel = Literal["upstream", "post", "file"]
@@ -75,9 +75,7 @@ def _last_working(today: date) -> date:
     return day
 
 
-def _mover(
-    random: Random, stage: stories.Stage, kind: Kind, who: stories.Person, prefix: str
-) -> Mover:
+def _mover(random: Random, stage: stories.Stage, kind: Kind, who: Person, prefix: str) -> Mover:
     origin, destination = CORRIDORS[kind]
     mover = stories.Mover(
         prefix, who, origin, destination,

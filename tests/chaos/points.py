@@ -10,10 +10,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.abc import MetaPathFinder, SourceLoader
+from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,6 +22,7 @@ MODULES = (
     "shared.folding",
     "shared.reader",
     "shared.relay",
+    "shared.bus",
     "shared.lanes",
     "shared.inbox",
     "shared.outbox",
@@ -77,10 +78,11 @@ def source_of(module: str) -> Path:
 class _Rewriter(ast.NodeTransformer):
     """Wraps every await of a module, and notes it."""
 
-    def __init__(self, module: str, first: int) -> None:
+    def __init__(self, module: str, first: int, *, all_of_it: bool = False) -> None:
         self.found: list[Point] = []
         self._module = module
         self._first = first
+        self._all_of_it = all_of_it
         self._functions: list[str] = []
         self._seen: dict[tuple[str, str], int] = {}
 
@@ -98,7 +100,7 @@ class _Rewriter(ast.NodeTransformer):
 
     def _within(self, node: ast.AST, name: str) -> ast.AST:
         self._functions.append(name)
-        if not self._asks:
+        if self._all_of_it or not self._asks:
             self.generic_visit(node)
         self._functions.pop()
         return node
@@ -124,6 +126,13 @@ class _Rewriter(ast.NodeTransformer):
             leave = self._note(f"{_text(item.context_expr)}/leave")
             item.context_expr = _call("_crash_around", enter, leave, self.visit(item.context_expr))
         node.body = [self.visit(statement) for statement in node.body]
+        return node
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
+        if node.is_async:
+            number = self._note(f"{_text(node.iter)}/next")
+            node.iter = _call("_crash_each", number, node.iter)
+        self.generic_visit(node)
         return node
 
     def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.AST:
@@ -166,6 +175,13 @@ def points() -> Sequence[Point]:
     return [point for _, found in _rewritten().values() for point in found]
 
 
+def asked_alone(module: str) -> int:
+    """How many awaits of a module stand in functions that answer questions alone."""
+    rewriter = _Rewriter(module, 0, all_of_it=True)
+    rewriter.visit(ast.parse(source_of(module).read_text("utf-8")))
+    return sum(f"{module}.{point.function}".startswith(QUESTIONS) for point in rewriter.found)
+
+
 def awaits(source: str) -> Iterator[str]:
     """Every await of a source, plain or hidden in `async with`, `async for` and comprehensions."""
     for node in ast.walk(ast.parse(source)):
@@ -179,14 +195,10 @@ def awaits(source: str) -> Iterator[str]:
 
 
 class _Loader(SourceFileLoader):
-    def source_to_code(  # type: ignore[override]  # only ever called with bytes
-        self, data: bytes, path: str, **_: object
-    ) -> object:
-        return compile(_rewritten()[self.name][0], path, "exec", dont_inherit=True)
-
-    def get_code(self, fullname: str) -> object:
+    def get_code(self, fullname: str) -> CodeType:
         """Past the cache of bytecode, which must never hold a rewritten module."""
-        return self.source_to_code(b"", str(source_of(fullname)))
+        path = str(source_of(fullname))
+        return compile(_rewritten()[fullname][0], path, "exec", dont_inherit=True)
 
     def exec_module(self, module: ModuleType) -> None:
         from tests.chaos import crash
@@ -205,7 +217,6 @@ class _Finder(MetaPathFinder):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         assert spec is not None
-        assert isinstance(spec.loader, SourceLoader)
         spec.loader = _Loader(fullname, str(source_of(fullname)))
         return spec
 

@@ -64,7 +64,6 @@ class Stage:
         self._bank = Bank()
         self._regions = regions.load(Settings().regions)
         self._keyring = Keyring(read_secrets(hosted.home.secrets_file))
-        self._count = 0
 
     async def __aenter__(self) -> Self:
         self._db = await asyncpg.create_pool(self.hosted.database, min_size=1, max_size=4)
@@ -74,19 +73,19 @@ class Stage:
             max_size=1,
             server_settings={"search_path": "settlement"},
         )
-        self._bus = await Bus(self.hosted.kafka).__aenter__()
+        self._bus = Bus(self.hosted.kafka)
         await self._ready()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._bus.__aexit__()
+        await self._bus.close()
         await self._pool.close()
         await self._db.close()
         self._client.close()
 
     async def _ready(self) -> None:
         async with asyncio.timeout(_READY_SECONDS):
-            while not all(row.get("ready") for row in await self._survey()):
+            while not all(row.get("ready") for row in await self._survey()):  # noqa: ASYNC110 - HTTP
                 await asyncio.sleep(0.1)
 
     async def _survey(self) -> list[dict[str, object]]:
@@ -95,8 +94,8 @@ class Stage:
     async def play(self, run: Run) -> Result:
         """One run. What stands still is a finding like any other."""
         started = time.monotonic()
-        self._count += 1
-        name = f"r{run.seed}-{self._count}"
+        self.hosted.runs += 1
+        name = f"r{run.seed}-{self.hosted.runs}"
         people = movers(name, await self._today(), self._regions)
         marks, before = await self._bus.ends(), await evidence.lanes(self._db)
         load = Load(

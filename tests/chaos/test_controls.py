@@ -1,0 +1,57 @@
+"""The harness can find things: it catches a system that commits first, and one without an inbox."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from deploy.embedded.stack import SERVICES
+from tests.chaos import hosted
+from tests.chaos.crash import Plan
+from tests.chaos.points import points
+from tests.chaos.runs import Run, Stage
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[hosted.Hosted]:
+    with hosted.running(print) as running:
+        yield running
+
+
+def plan(name: str) -> Plan:
+    """The first time after an await."""
+    return Plan(next(p.number for p in points() if p.name == name), "after", 1)
+
+
+@asynccontextmanager
+async def stage(stack: hosted.Hosted) -> AsyncIterator[Stage]:
+    """A stage that knows how people end when nothing is disturbed."""
+    async with Stage(stack) as ours:
+        stack.control = None
+        calm = await ours.play(Run(1, dict.fromkeys(SERVICES)))
+        assert calm.clean, calm.findings
+        yield ours
+        stack.control = None
+
+
+async def test_a_system_without_an_inbox_is_caught_doing_things_twice(stack: hosted.Hosted) -> None:
+    async with stage(stack) as ours:
+        stack.control = "no-inbox"
+
+        caught = await ours.play(Run(1, dict.fromkeys(SERVICES)))
+
+        assert any("decided 2 times" in one for one in caught.findings["set"]), caught.findings
+
+
+async def test_a_system_that_commits_first_is_caught_losing_messages(stack: hosted.Hosted) -> None:
+    async with stage(stack) as ours:
+        stack.control = "commit-first"
+
+        unhandled = await ours.play(Run(1, {"transfer": plan("deliver.deliver:lanes.advance")}))
+        unsent = await ours.play(Run(1, {"transfer": plan("reader.Reader.take:_attempt")}))
+
+        assert unhandled.reached == unsent.reached == {"transfer"}
+        lost = unhandled.findings["set"]
+        assert any("was not handled" in one for one in lost), unhandled.findings
+        ends = unsent.findings["set"]
+        assert any("ended otherwise" in one for one in ends), unsent.findings

@@ -31,7 +31,7 @@ from tests.chaos.people import HEFEI, NANNING, Mover
 from tests.system.bank_files import Line, camt053
 
 SETTLE_SECONDS = 90.0
-AGAIN = 6
+AGAIN = 20
 HEFEI_PAYER = "合肥市医疗保障中心"
 Answer = TypeVar("Answer")
 

@@ -52,7 +52,8 @@ async def test_a_system_that_commits_first_is_caught_losing_messages(stack: host
         unhandled = await ours.play(Run(1, {"transfer": plan("deliver.deliver:lanes.advance")}))
         unsent = await ours.play(Run(1, {"transfer": plan("reader.Reader.take:_attempt")}))
 
-        assert unhandled.reached == unsent.reached == {"transfer"}
+        assert unhandled.reached == {"transfer"}, unhandled.findings
+        assert unsent.reached == {"transfer"}, unsent.findings
         lost = unhandled.findings["set"]
         assert any("was not handled" in one for one in lost), unhandled.findings
         ends = unsent.findings["set"]

@@ -1,15 +1,17 @@
 """Kafka as somebody beside the product sees it: what is there, and what strangers put there."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from deploy.topics import manifest
 from shared.dead_letters import Record
 
 Where = tuple[str, int]
 PARTITIONS = 4
+_TRIES = 20
 
 
 class Bus:
@@ -29,6 +31,17 @@ class Bus:
         return await asyncio.to_thread(self._ends)
 
     def _ends(self) -> dict[Where, int]:
+        # On a busy machine Kafka may be without a leader for a moment.
+        for _ in range(_TRIES):
+            try:
+                return self._watermarks()
+            except KafkaException as error:
+                if not error.args[0].retriable() and "LEADER" not in error.args[0].name():
+                    raise
+                time.sleep(1)
+        return self._watermarks()
+
+    def _watermarks(self) -> dict[Where, int]:
         return {
             where: self._consumer.get_watermark_offsets(TopicPartition(*where), timeout=30)[1]
             for where in self._all

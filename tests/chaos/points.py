@@ -28,6 +28,7 @@ MODULES = (
     "shared.outbox",
     "shared.timers",
     "shared.dead_letters",
+    "shared.redriving",
     "shared.edge",
     "shared.upkeep",
     "services.enrollment.app",

@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 COMPOSE := docker compose
 
-.PHONY: help setup demo test lint saga interfaces simulate bench bench-peers up down logs lock clean
+.PHONY: help setup demo test lint saga interfaces simulate bench bench-peers chaos up down logs lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,12 @@ TRANSFERS := 2000
 bench-peers: setup ## the same transfers on DBOS Transact beside ours, by turns: PAIRS=5 TRANSFERS=2000
 	@deploy/setup.sh peers
 	@$(PYTHON) -m tests.bench.peers --pairs $(PAIRS) --transfers $(TRANSFERS) $(PEERS_ARGS)
+
+chaos: setup ## crash every service at every await of its delivery; POINTS= SERVICES= SAMPLE= SEED=
+	@$(PYTHON) -m tests.chaos $(if $(SEED),--first $(SEED) --seeds 1,--seeds $(or $(SEEDS),2)) \
+		$(if $(POINTS),--points '$(POINTS)') $(if $(SERVICES),--services $(SERVICES)) \
+		$(if $(SAMPLE),--sample $(SAMPLE) --by '$(BY)') $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(TOGETHER),--together)
 
 up: ## everything in containers, on loopback ports
 	@deploy/setup.sh secrets

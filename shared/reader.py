@@ -97,9 +97,10 @@ class Reader:
         for lane in taken:
             self._relay.own(lane, fed=lane.name in fed)
         self._relay.put(left)
-        self.epochs = {lane.name: lane.epoch for lane in taken}
         known = {lane.name: lane.next_offset for lane in taken}
-        self.offsets = await self._starts({(t, n): known[f"{t}/{n}"] for t, n in partitions})
+        offsets = await self._starts({(t, n): known[f"{t}/{n}"] for t, n in partitions})
+        # At once: with epochs and no offsets a batch would be handled, and what it skips be lost.
+        self.epochs, self.offsets = {lane.name: lane.epoch for lane in taken}, offsets
         self.assigned = True
         self.unwell_since = None
         self._still_since = time.monotonic()

@@ -4,7 +4,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -14,7 +14,12 @@ from deploy.embedded import stack
 
 @contextmanager
 def started(
-    folder: Path, tell: Callable[[str], None], *, workers: int = 1, keep: bool = False
+    folder: Path,
+    tell: Callable[[str], None],
+    *,
+    workers: int = 1,
+    keep: bool = False,
+    services: Sequence[str] = stack.SERVICES,
 ) -> Iterator[stack.Stack]:
     """A running stack in `folder`, which is emptied before.
 
@@ -28,7 +33,7 @@ def started(
     finished = False
     with _terminated_as_interrupted():
         try:
-            yield stack.up(folder, workers=workers, report=tell)
+            yield stack.up(folder, workers=workers, services=services, report=tell)
             finished = True
         finally:
             if not (keep and finished):

@@ -18,6 +18,8 @@ class Line:
     end_to_end: str = ""
     payee: str = ""
     payer_account: str = ""
+    listed: tuple[tuple[str, str], ...] = ()
+    """Of a lump: the end-to-end id and the amount of each payment in it."""
 
 
 def camt053(
@@ -50,7 +52,18 @@ def _balance(code: str, amount: str, booked: date) -> str:
 
 
 def _entry(line: Line, booked: date) -> str:
-    references = f"<Refs><EndToEndId>{line.end_to_end or 'NOTPROVIDED'}</EndToEndId></Refs>"
+    payments = line.listed or ((line.end_to_end, line.amount),)
+    details = "".join(_details(line, reference, amount) for reference, amount in payments)
+    return (
+        f'<Ntry><Amt Ccy="CNY">{line.amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd>'
+        f"<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{booked}</Dt></BookgDt>"
+        f"<ValDt><Dt>{booked}</Dt></ValDt><AcctSvcrRef>{line.reference}</AcctSvcrRef>"
+        f"<NtryDtls>{details}</NtryDtls></Ntry>"
+    )
+
+
+def _details(line: Line, reference: str, amount: str) -> str:
+    references = f"<Refs><EndToEndId>{reference or 'NOTPROVIDED'}</EndToEndId></Refs>"
     payee = f"<Cdtr><Pty><Nm>{line.payee}</Nm></Pty></Cdtr>" if line.payee else ""
     account = (
         f"<DbtrAcct><Id><Othr><Id>{line.payer_account}</Id></Othr></Id></DbtrAcct>"
@@ -58,10 +71,7 @@ def _entry(line: Line, booked: date) -> str:
         else ""
     )
     return (
-        f'<Ntry><Amt Ccy="CNY">{line.amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd>'
-        f"<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{booked}</Dt></BookgDt>"
-        f"<ValDt><Dt>{booked}</Dt></ValDt><AcctSvcrRef>{line.reference}</AcctSvcrRef>"
-        f'<NtryDtls><TxDtls>{references}<Amt Ccy="CNY">{line.amount}</Amt>'
+        f'<TxDtls>{references}<Amt Ccy="CNY">{amount}</Amt>'
         f"<RltdPties><Dbtr><Pty><Nm>{line.payer}</Nm></Pty></Dbtr>{account}{payee}</RltdPties>"
-        f"<RmtInf><Ustrd>{line.remark}</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>"
+        f"<RmtInf><Ustrd>{line.remark}</Ustrd></RmtInf></TxDtls>"
     )

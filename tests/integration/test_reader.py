@@ -1,0 +1,71 @@
+"""A reader between Kafka and PostgreSQL: what comes while it takes over its lanes is not lost."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+import asyncpg
+
+from shared.dead_letters import Record
+from shared.deliver import Place, deliver
+from shared.outbox import Sent
+from shared.reader import Reader
+from shared.relay import Relay
+from shared.upkeep import keep_partitions
+from tests.integration.toy import TABLE, Toy, envelope, withdraw
+
+TOPIC = "cn.transfer.commands"
+Where = tuple[str, int]
+
+
+class Hasty:
+    """Kafka that hands out a later record while the reader still asks where to begin."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self.records = records
+        self.reader: Reader | None = None
+
+    async def bounds(self, partitions: Iterable[Where]) -> dict[Where, tuple[int, int]]:
+        assert self.reader
+        await self.reader.take(self.records[-1:])
+        return {where: (0, len(self.records)) for where in partitions}
+
+    async def commit(self, offsets: dict[Where, int]) -> None: ...
+    def pause(self, back_to: dict[Where, int]) -> None: ...
+    def resume(self) -> None: ...
+    async def seek(self, offsets: dict[Where, int]) -> None: ...
+
+
+class Nowhere:
+    """A publisher that is not asked: nothing is relayed here."""
+
+    async def publish(self, rows: Sequence[Sent]) -> Sequence[bool]:
+        return [False] * len(rows)
+
+
+def record(offset: int) -> Record:
+    sent = envelope(withdraw("somebody"))
+    headers = {name: value.decode() for name, value in sent.headers("test")}
+    now_ms = int(sent.sent_at.timestamp() * 1000)
+    return Record(TOPIC, 0, offset, now_ms, sent.key, headers, sent.body)
+
+
+async def test_a_batch_that_comes_during_an_assignment_does_not_pass_over_what_came_before(
+    database: str,
+) -> None:
+    pool = await asyncpg.create_pool(
+        database, min_size=1, max_size=2, server_settings={"search_path": "transfer"}
+    )
+    async with pool.acquire() as db:
+        await db.execute(TABLE)
+        await keep_partitions(db, 14, 14)
+    records = [record(offset) for offset in range(3)]
+    kafka = Hasty(records)
+    handle = partial(deliver, Toy(), Place(lambda _: "cn", 4))
+    reader = Reader("transfer", pool, Relay(pool, Nowhere(), 0.5), handle, "me")
+    reader.position, kafka.reader = kafka, reader
+
+    await reader.assign([(TOPIC, 0)], [])
+    await reader.take(records)
+
+    assert await pool.fetchval("SELECT n FROM counts") == 3
+    await pool.close()

@@ -60,8 +60,10 @@ class Subscription:
         group: str,
         reader: Reader,
         fed: Callable[[Sequence[Where]], list[str]],
+        patience: float,
     ) -> None:
         self._settings = settings
+        self._patience = patience
         self._reader = reader
         self._fed = fed
         self._consumer = Consumer(
@@ -157,7 +159,7 @@ class Subscription:
         first = self._consumer.poll(_POLL_SECONDS)
         if first is not None:
             most = self._settings.batch_records - 1
-            more = self._consumer.consume(most, self._settings.batch_timeout_ms / 1000)
+            more = self._consumer.consume(most, self._patience)
             batch = [_record(message) for message in (first, *more) if _is_sound(message)]
             if batch:
                 self._on_loop(_take(self._reader, batch))

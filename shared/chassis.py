@@ -115,17 +115,17 @@ class Process:
         service = app.service
         if isinstance(service, Copier):
             topics = [t if t.startswith("upstream.") else f"{cell}.{t}" for t in service.topics]
-            self._subscribe(self.name, topics, partial(copy, service), None)
+            self._subscribe(self.name, topics, partial(copy, service), None, app.patience)
             return
         own = f"{cell}.{self.name}.commands"
         topics = sorted({own, *(f"{cell}.{topic}" for topic in service.topics)})
-        self._subscribe(self.name, topics, partial(deliver, service, self.place), own)
+        self._subscribe(self.name, topics, partial(deliver, service, self.place), own, app.patience)
         if app.edge:
             edge = partial(take_edge, app.edge, self.place)
-            self._subscribe(f"{self.name}-edge", [app.edge.topic], edge, None)
+            self._subscribe(f"{self.name}-edge", [app.edge.topic], edge, None, app.patience)
 
     def _subscribe(
-        self, group: str, topics: Sequence[str], handle: Handle, own: str | None
+        self, group: str, topics: Sequence[str], handle: Handle, own: str | None, patience: float
     ) -> None:
         reader = Reader(group, self.pool, self.relay, handle, self.owner)
         reader.topics, reader.partitions = topics, self.settings.partitions
@@ -137,7 +137,7 @@ class Process:
             return [f"{lane}/{n}" for lane in ("intake", "timers") for n in numbers]
 
         group = f"{self.cells.prefix}.{group}"
-        self._subscriptions.append(Subscription(self.settings, group, reader, fed))
+        self._subscriptions.append(Subscription(self.settings, group, reader, fed, patience))
         self.readers.append(reader)
 
     def _trace(self, batch: Sequence[Record], started: int) -> None:

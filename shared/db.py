@@ -21,6 +21,7 @@ async def connect(
         min_size=1,
         max_size=size or settings.pool_size,
         init=fence,
+        reset=_as_it_is,
         command_timeout=None,
         server_settings={
             "role": f"jiexu_{schema}",
@@ -31,3 +32,7 @@ async def connect(
             "idle_in_transaction_session_timeout": "30s",
         },
     )
+
+
+async def _as_it_is(db: asyncpg.Connection) -> None:
+    """Nothing is set for a whole session, so that nothing needs a statement to be put back."""

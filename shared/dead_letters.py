@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from uuid import UUID
 
 import asyncpg
@@ -22,7 +23,12 @@ class Record:
 
     @property
     def lane(self) -> str:
-        return f"{self.topic}/{self.partition}"
+        return _lane(self.topic, self.partition)
+
+
+@cache
+def _lane(topic: str, partition: int) -> str:
+    return f"{topic}/{partition}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class Relay:
             self._room.set()
             self._wake.clear()
             try:
-                await asyncio.wait_for(self._wake.wait(), 0.005 if self._expected else 0.05)
+                await asyncio.wait_for(self._wake.wait(), 0.02 if self._expected else 0.05)
             except TimeoutError:
                 if not self._expected:
                     await self._unless_unwell(self._acknowledge())

@@ -72,7 +72,8 @@ class App:
 
     `router` is the HTTP interface (under `/v1`); `tasks` are loops that run beside it, restarted
     by the process's supervisor when they fail; `pending` counts the service's own unfinished work
-    (letters to deliver), for `jiexu wait`; `edge`, if any, handles raw upstream messages.
+    (letters to deliver), for `jiexu wait`; `edge`, if any, handles raw upstream messages. A batch
+    waits `patience` seconds for more, once it has begun: long where no advance waits for it.
     """
 
     service: "Service | Copier"
@@ -80,6 +81,7 @@ class App:
     tasks: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     pending: Callable[[asyncpg.Connection], Awaitable[int]] | None = None
     edge: "Edge | None" = None
+    patience: float = 0.01
 
 
 class Edge(Protocol):

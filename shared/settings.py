@@ -40,7 +40,6 @@ class Settings(BaseSettings):
     regions: Path = Path(__file__).parent.parent / "deploy" / "regions"
     pool_size: int = 6
     batch_records: int = 500
-    batch_timeout_ms: int = 10
     inbox_days: int = 14
     outbox_days: int = 14
     otlp: str = ""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from shared.chassis import Process
 
 log = structlog.get_logger()
-_TICK = 0.1
+_TICK = 0.2
 _STUCK_SECONDS = 120
 _HOUR = 3600
 

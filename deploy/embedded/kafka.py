@@ -98,7 +98,7 @@ def prepare(home: Home, port: int, controller_port: int, report: Callable[[str],
     jars = ensure_jars(report)
     java = [
         str(JAVA),
-        *("-Xmx512m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"),
+        *("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError"),
         "-Djava.awt.headless=true",
         "-Djava.net.preferIPv4Stack=true",
         f"-Dlog4j2.configurationFile={logging}",

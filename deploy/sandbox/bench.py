@@ -12,20 +12,14 @@ answer by machine: a clerk's working days are no figure of the system's.
 """
 
 import asyncio
-import json
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from random import Random
-from typing import Any, Self
+from typing import Any
 
-from confluent_kafka import OFFSET_END, Consumer, KafkaError, Message, Producer, TopicPartition
 from rich.console import Console
 
 from deploy.embedded import stack
@@ -34,58 +28,17 @@ from deploy.sandbox.bank import Bank
 from deploy.sandbox.fates import Temper
 from deploy.sandbox.network import Network, joined
 from deploy.sandbox.people import balance_fen, people
-from shared import messages, regions
+from deploy.sandbox.upstream import Latency, Record, Upstream
+from shared import regions
 from shared.settings import Settings
 
 SEED = 7
-_UPSTREAM = "upstream.registrations"
-_CREDITS = "cn.settlement.events"
-_CREDITED = b"settlement.advance-credited.v1"
-# Closed loop: so many people have enrolled and not been credited yet.
-_WINDOW = 2000
 # So many advances are paid together, while the next are credited.
 _WAVE = 1000
 _PAUSE_SECONDS = 0.05
 _QUIET_SECONDS = 3600.0
 _LOOK_SECONDS = 10.0
 _HEBEI = frozenset({cast.SHIJIAZHUANG, cast.BAODING})
-
-Record = dict[str, str]
-
-
-@dataclass(slots=True)
-class Latency:
-    """When Kafka took what starts a transfer, and when the advance's message was in Kafka.
-
-    Both are the broker's clock. The second is later than the advance's commit, never earlier.
-    """
-
-    accepted_ms: dict[str, int] = field(default_factory=dict)
-    credited_ms: dict[str, int] = field(default_factory=dict)
-    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    async def below(self, count: int) -> None:
-        """Wait until fewer than `count` have started and not been credited."""
-        async with self.changed:
-            await self.changed.wait_for(
-                lambda: len(self.accepted_ms) - len(self.credited_ms) < count
-            )
-
-    async def credited(self, transfer: str, at_ms: int) -> None:
-        """Note an advance; a repeated message counts once."""
-        async with self.changed:
-            self.credited_ms.setdefault(transfer, at_ms)
-            self.changed.notify_all()
-
-    def summary(self) -> dict[str, float]:
-        """p50, p99 and the longest, in ms."""
-        both = self.accepted_ms.keys() & self.credited_ms.keys()
-        taken = sorted(self.credited_ms[one] - self.accepted_ms[one] for one in both)
-        if not taken:
-            return {"count": 0}
-        last = len(taken) - 1
-        at = {"p50": taken[last // 2], "p99": taken[last * 99 // 100], "max": taken[-1]}
-        return {"count": len(taken), **at}
 
 
 def run(
@@ -118,7 +71,7 @@ async def _measure(
 ) -> dict[str, Any]:
     before, moving = _people(transfers, await _thread(network.now))
     latency = Latency()
-    async with _Upstream(running.kafka, latency) as upstream:
+    async with Upstream(running.kafka, latency) as upstream:
         begun = time.monotonic()
         await upstream.send(before, None)
         await _thread(network.quiet, _QUIET_SECONDS)
@@ -203,69 +156,6 @@ def _people(count: int, now: datetime) -> tuple[list[Record], list[Record]]:
 def _in_order(records: list[Record]) -> list[Record]:
     """One person's records stay together; people come mixed over sources and corridors."""
     return sorted(records, key=lambda one: (one["id_no"][::-1], one["occurred_at"]))
-
-
-class _Upstream:
-    """Sends to the upstream topic, and listens for what is credited."""
-
-    def __init__(self, kafka: str, latency: Latency) -> None:
-        self._latency = latency
-        self._producer = Producer(
-            {"bootstrap.servers": kafka, "acks": "all", "enable.idempotence": True, "linger.ms": 5,
-             "compression.type": "lz4"}
-        )  # fmt: skip
-        self._consumer = Consumer({"bootstrap.servers": kafka, "group.id": "bench"})
-        self._loop = asyncio.get_running_loop()
-        self._ended = threading.Event()
-        self._listener = threading.Thread(target=self._listen, daemon=True)
-
-    async def __aenter__(self) -> Self:
-        credited = self._consumer.list_topics(_CREDITS).topics[_CREDITS].partitions
-        self._consumer.assign([TopicPartition(_CREDITS, n, OFFSET_END) for n in credited])
-        self._consumer.poll(0.5)
-        self._listener.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._ended.set()
-        await _thread(self._listener.join)
-        self._consumer.close()
-
-    async def send(self, records: Sequence[Record], rate: float | None) -> None:
-        """Send all; at `rate` people a second whatever comes back, else as they are credited."""
-        started, people_sent = time.monotonic(), 0
-        for record in records:
-            if record["action"] in ("open", "enroll"):
-                people_sent += 1
-                if rate is not None:
-                    await asyncio.sleep(started + people_sent / rate - time.monotonic())
-            if rate is None and len(self._latency.accepted_ms) >= _WINDOW:
-                await self._latency.below(_WINDOW)
-            # The key keeps one person's records in order, and says nothing about the person.
-            key = sha256(record["id_no"].encode()).digest()[:12]
-            body = json.dumps({name: text for name, text in record.items() if text}).encode()
-            self._producer.produce(
-                _UPSTREAM, body, key, on_delivery=partial(self._accepted, record)
-            )
-            self._producer.poll(0)
-        await _thread(self._producer.flush)
-
-    def _accepted(self, record: Record, error: KafkaError | None, taken: Message) -> None:
-        if error is not None:
-            raise RuntimeError(f"Kafka did not take a record: {error}")
-        if record["action"] == "apply" or (
-            record["action"] == "enroll" and record["region"] in (cast.NANNING, cast.GUILIN)
-        ):
-            transfer = messages.transfer_uuid(record["source"], record["record_id"])
-            self._latency.accepted_ms[str(transfer)] = taken.timestamp()[1]
-
-    def _listen(self) -> None:
-        while not self._ended.is_set():
-            for event in self._consumer.consume(500, 0.02):
-                if event.error() is None and dict(event.headers() or ())["ce_type"] == _CREDITED:
-                    transfer = json.loads(event.value())["transfer"]
-                    told = self._latency.credited(transfer, event.timestamp()[1])
-                    asyncio.run_coroutine_threadsafe(told, self._loop).result()
 
 
 async def _credited(latency: Latency, network: Network) -> None:

@@ -1,6 +1,5 @@
 """Reads what an agency tells its bank to pay: `pain.001.001.09`."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -24,50 +23,35 @@ class Payment:
 def payments(xml: bytes) -> list[Payment]:
     """The payments of one file, in its order; raises ParseError where it is no XML."""
     root = ElementTree.fromstring(xml)
-    message = _text(root, "GrpHdr/MsgId")
-    return [
-        _payment(message, block, transaction)
-        for block in _all(root, "PmtInf")
-        for transaction in _all(block, "CdtTrfTxInf")
-    ]
+    message = _text(root, "CstmrCdtTrfInitn/GrpHdr/MsgId")
+    found: list[Payment] = []
+    for block in root.iterfind(_any("CstmrCdtTrfInitn/PmtInf")):
+        debtor_account = _account(block, "DbtrAcct")
+        transactions = block.iterfind(_any("CdtTrfTxInf"))
+        found += (_payment(message, debtor_account, transaction) for transaction in transactions)
+    return found
 
 
-def _payment(message: str, block: Element, transaction: Element) -> Payment:
+def _payment(message: str, debtor_account: str, transaction: Element) -> Payment:
+    remarks = transaction.iterfind(_any("RmtInf/Ustrd"))
     return Payment(
         message=message,
         reference=_text(transaction, "PmtId/EndToEndId"),
         amount_fen=parse_yuan(_text(transaction, "Amt/InstdAmt")),
-        debtor_account=_account(block, "DbtrAcct"),
+        debtor_account=debtor_account,
         creditor_account=_account(transaction, "CdtrAcct"),
-        remark=" ".join(found.text or "" for found in _all(transaction, "Ustrd")),
+        remark=" ".join(found.text or "" for found in remarks),
     )
 
 
 def _account(parent: Element, tag: str) -> str:
-    holder = next(iter(_all(parent, tag)), None)
-    if holder is None:
-        return ""
-    return _text(holder, "Othr/Id") or _text(holder, "IBAN")
+    return _text(parent, f"{tag}/Id/Othr/Id") or _text(parent, f"{tag}/Id/IBAN")
 
 
 def _text(parent: Element, path: str) -> str:
-    """The text at the first place whose last tags are those of the path, whatever namespace."""
-    names = path.split("/")
-    places = _all(parent, names[0])
-    for step in names[1:]:
-        places = [child for place in places for child in place if _local(child) == step]
-    return next(((place.text or "").strip() for place in places), "")
+    return (parent.findtext(_any(path)) or "").strip()
 
 
-def _all(parent: Element, tag: str) -> list[Element]:
-    return [found for found in _descendants(parent) if _local(found) == tag]
-
-
-def _descendants(parent: Element) -> Iterator[Element]:
-    for child in parent:
-        yield child
-        yield from _descendants(child)
-
-
-def _local(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
+def _any(path: str) -> str:
+    """The path in whatever namespace: banks differ in the version of the scheme."""
+    return "/".join(f"{{*}}{tag}" for tag in path.split("/"))

@@ -66,7 +66,7 @@ def build(runtime: Runtime) -> App:
     _events(router, runtime)
     _timelines(router, runtime)
     _clock(router, runtime)
-    return App(Monitor(), router, tasks=(keep_partitions,))
+    return App(Monitor(), router, tasks=(keep_partitions,), patience=0.1)
 
 
 def _events(router: APIRouter, runtime: Runtime) -> None:

@@ -33,7 +33,7 @@ __all__ = ["Notification", "build"]
 log = structlog.get_logger()
 
 RUNS_AT_ONCE, LETTERS_AT_ONCE = 32, 1000
-_IDLE_SECONDS = 0.05
+_IDLE_SECONDS = 0.2
 _LONGEST_SECONDS = 10.0
 _DEFAULT_CHANNELS = ("sms",)
 
@@ -177,7 +177,7 @@ def build(runtime: Runtime) -> App:
             delay = _IDLE_SECONDS
             while True:
                 try:
-                    if not await post.deliver_due():
+                    if await post.deliver_due() < LETTERS_AT_ONCE:
                         await asyncio.sleep(_IDLE_SECONDS)
                     delay = _IDLE_SECONDS
                 except UNWELL as error:
@@ -185,7 +185,13 @@ def build(runtime: Runtime) -> App:
                     await asyncio.sleep(delay)
                     delay = min(delay * 2, _LONGEST_SECONDS)
 
-    return App(Notification(), _router(runtime), tasks=(deliver_letters,), pending=store.due)
+    return App(
+        Notification(),
+        _router(runtime),
+        tasks=(deliver_letters,),
+        pending=store.due,
+        patience=0.05,
+    )
 
 
 def _router(runtime: Runtime) -> APIRouter:

@@ -10,8 +10,8 @@ import asyncpg
 
 from services.settlement.pain import Run
 from services.settlement.remittances import command
-from shared.calendar import SHANGHAI
 from shared.asking import Refusal
+from shared.calendar import SHANGHAI
 from shared.money import yuan
 from shared.service import Runtime
 

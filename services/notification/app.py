@@ -139,15 +139,16 @@ def _again(
 
 
 def _opened(sealed: Sequence[str], key: bytes | None) -> Mapping[str, str]:
-    """All that is known of the recipient; what was given later replaces what came before."""
+    """Name and phone of the recipient; what was given later counts before what came earlier."""
     fields: dict[str, str] = {}
-    if key is not None:
-        for text in sealed:
-            try:
-                opened = unseal(key, text)
-            except SealError:
-                continue
-            fields |= {field: value for field, value in opened.items() if value}
+    for text in reversed(sealed) if key is not None else ():
+        if fields.keys() >= {"name", "phone"}:
+            break
+        try:
+            opened = unseal(key, text)
+        except SealError:
+            continue
+        fields = {field: value for field, value in opened.items() if value} | fields
     return fields
 
 

@@ -21,6 +21,7 @@ from tests.simulation.world import World
 ENOUGH_FOR_ALL = 1000
 """From so many seeds on every situation must have been reached."""
 _CHUNK = 50
+_TOLD_EVERY = 1000
 _MOST_SHOWN = 5
 _MOST_LINES = 150
 
@@ -71,8 +72,10 @@ def many(first: int, count: int, processes: int) -> int:
             done, steps = done + outcome.seeds, steps + outcome.steps
             seen += outcome.seen
             found |= outcome.found
-            if sys.stderr.isatty():
-                print(f"\r{done}/{count} seeds, {len(found)} findings", end="", file=sys.stderr)
+            # On a terminal one line that grows; in a log now and then a line of its own.
+            if sys.stderr.isatty() or done % _TOLD_EVERY == 0:
+                end = "\r" if sys.stderr.isatty() else "\n"
+                print(f"{done}/{count} seeds, {len(found)} findings", end=end, file=sys.stderr)
     seconds = time.monotonic() - started
     _show_situations(seen)
     for seed in sorted(found)[:_MOST_SHOWN]:

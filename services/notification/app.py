@@ -141,8 +141,8 @@ def _again(
 def _opened(sealed: Sequence[str], key: bytes | None) -> Mapping[str, str]:
     """Name and phone of the recipient; what was given later counts before what came earlier."""
     fields: dict[str, str] = {}
-    for text in reversed(sealed) if key is not None else ():
-        if fields.keys() >= {"name", "phone"}:
+    for text in reversed(sealed):
+        if key is None or fields.keys() >= {"name", "phone"}:
             break
         try:
             opened = unseal(key, text)

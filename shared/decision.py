@@ -1,8 +1,10 @@
 """What `decide` takes and gives: a delivery in; changed states, messages and timers out."""
 
+import dataclasses
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from shared.messages import Message
@@ -57,3 +59,25 @@ States = dict[Hashable, object]
 """What `load` read and earlier messages of the batch changed, by any key the service chooses."""
 
 NOTHING = Decision()
+
+State = TypeVar("State")
+
+if TYPE_CHECKING:
+    replace = dataclasses.replace
+else:
+
+    def replace(state: State, /, **changes: object) -> State:
+        """`dataclasses.replace`, in a tenth of its time for a state without slots.
+
+        A saga's step replaces a few of forty fields several times over; the library's own calls
+        the constructor, which sets each field by itself.
+        """
+        if not hasattr(state, "__dict__"):
+            return dataclasses.replace(state, **changes)
+        made = object.__new__(type(state))
+        made.__dict__.update(state.__dict__)
+        made.__dict__.update(changes)
+        if len(made.__dict__) != len(state.__dict__):
+            unknown = ", ".join(changes.keys() - state.__dict__.keys())
+            raise TypeError(f"{type(state).__name__} has no {unknown}")
+        return made

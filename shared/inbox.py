@@ -33,7 +33,7 @@ async def claim(
         ids,
         hashes,
     )
-    fresh = {UUID(int=row[0].int) for row in rows}
+    fresh: set[UUID] = {row[0] for row in rows}
     if len(fresh) == len(ordered):
         return fresh, set()
     known = await db.fetch(

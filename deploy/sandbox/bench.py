@@ -85,8 +85,7 @@ async def _measure(
         await upstream.send(moving, rate)
         await _credited(latency, network)
         tell(f"{len(latency.credited_ms)} advances credited")
-        payments, statements = await paying
-        tell(f"{payments} payments, {statements} statements")
+        tell("{} payments, {} statements".format(*await paying))
     await _thread(network.quiet, _QUIET_SECONDS)
     spent = {kind: now - cpu[kind] for kind, now in usage.cpu_seconds(pids).items()}
     grown = await usage.bytes_on_disk(running) - disk

@@ -1,6 +1,6 @@
 """Records about a relation itself: opened, stopped, paid for, spent from, ended by death."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from services.enrollment import eligibility, releases
@@ -8,6 +8,7 @@ from services.enrollment.entitlement import reckon
 from services.enrollment.persons import Entry, Relation, Turn
 from shared import months
 from shared.calendar import shanghai_day
+from shared.decision import replace
 from shared.messages import settlement
 from shared.messages.enrollment import PersonDeceased, Register
 from shared.months import Ranges

@@ -1,6 +1,5 @@
 """Records that start, ask for or withdraw a transfer: seen from the destination."""
 
-from dataclasses import replace
 from uuid import UUID
 
 from services.enrollment import eligibility
@@ -15,6 +14,7 @@ from services.enrollment.actions import (
 from services.enrollment.persons import Entry, Person, Relation, Start, Turn
 from shared import months
 from shared.calendar import shanghai_day
+from shared.decision import replace
 from shared.messages import next_uuid, transfer, transfer_uuid
 from shared.messages.enrollment import Register
 from shared.policy import scheme_pair

@@ -1,12 +1,12 @@
 """Records that correct an earlier one: the filled fields replace what that one said."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from uuid import UUID
 
 from services.enrollment.actions import Accepted, Outcome, entitled, one, pay
 from services.enrollment.persons import Entry, Relation, Turn
 from shared import months
+from shared.decision import replace
 from shared.messages import settlement
 from shared.messages.enrollment import Register
 from shared.regions import Regions

@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from services.enrollment.persons import Entitlement, Joined, Relation
 from shared import months
+from shared.decision import replace
 from shared.months import Ranges
 from shared.rules import Fact, WaitingRule
 

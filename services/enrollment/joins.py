@@ -1,14 +1,12 @@
 """The destination's side: another region's months join the person's own."""
 
-from dataclasses import replace
-
 from services.enrollment import answers
 from services.enrollment.actions import counted
 from services.enrollment.entitlement import join, reckon, record_digest
 from services.enrollment.persons import Joined, Relation, Turn
 from shared import months
 from shared.calendar import shanghai_day
-from shared.decision import Unexpected
+from shared.decision import Unexpected, replace
 from shared.messages import enrollment as e
 from shared.regions import Regions
 

@@ -1,9 +1,7 @@
 """What the books refuse after the rules accepted it: the sender is answered once more."""
 
-from dataclasses import replace
-
 from services.enrollment.persons import Turn, Verdict
-from shared.decision import Unexpected
+from shared.decision import Unexpected, replace
 from shared.messages.enrollment import Answered
 from shared.messages.settlement import MovementRefused
 from shared.rules import Fact

@@ -1,13 +1,13 @@
 """What enrollment knows of one person: relations, records asked for and released, transfers."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
 from shared import months
-from shared.decision import Decision, Delivery, Timer
+from shared.decision import Decision, Delivery, Timer, replace
 from shared.messages import Message, next_uuid
 from shared.months import Ranges
 from shared.rules import Fact
@@ -44,7 +44,7 @@ class Entry:
     months: Ranges = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Relation:
     """Being insured in one region under one scheme.
 
@@ -89,7 +89,7 @@ class Relation:
         return months.merge((*self.own, *(r for j in self.joined for r in j.months)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Release:
     """A destination's request for the record kept at `region`, and what became of it.
 
@@ -120,7 +120,7 @@ class Release:
         return self.region, self.scheme
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Start:
     """A transfer that a record of this person's destination `region` started or asked for."""
 
@@ -131,7 +131,7 @@ class Start:
     withdrawn: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Person:
     """All that is known of one person; changed only by making a new one. `kept`: has a row."""
 
@@ -162,7 +162,7 @@ class Explanation:
     facts: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Verdict:
     """What was decided about an upstream record, and by which names its sender knows it."""
 

@@ -1,11 +1,9 @@
 """The origin's side: who asks for a person's record, who gets it, and what it says."""
 
-from dataclasses import replace
-
 from services.enrollment import answers
 from services.enrollment.persons import Relation, Release, Start, Turn
 from shared.calendar import shanghai_day
-from shared.decision import Unexpected
+from shared.decision import Unexpected, replace
 from shared.messages import enrollment as e
 from shared.messages import next_uuid, transfer
 from shared.regions import Regions

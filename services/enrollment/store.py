@@ -1,7 +1,6 @@
 """What enrollment knows, read and written as sets: four statements to load, five to save."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from services.enrollment.persons import (
     Start,
     Verdict,
 )
-from shared.decision import Delivery, States
+from shared.decision import Delivery, States, replace
 from shared.messages.settlement import MovementRefused
 from shared.months import Ranges
 

@@ -3,14 +3,13 @@
 What comes to an account after its balance was released goes on to where the person went.
 """
 
-from dataclasses import replace
 from typing import Literal
 
 from services.settlement import ledger
 from services.settlement.books import Books
 from services.settlement.onward import send_on
 from services.settlement.states import Movement
-from shared.decision import Unexpected
+from shared.decision import Unexpected, replace
 from shared.messages.settlement import (
     AccountMoved,
     Contribute,

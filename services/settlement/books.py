@@ -5,7 +5,6 @@ it is seen but the `Decision` it closes with. States are never mutated, only rep
 """
 
 from collections.abc import Hashable
-from dataclasses import replace
 from datetime import date, datetime
 from typing import TypeVar, cast
 from uuid import UUID
@@ -26,7 +25,7 @@ from services.settlement.states import (
     look_of,
 )
 from shared.calendar import shanghai_day
-from shared.decision import Decision, Delivery, States, Unexpected
+from shared.decision import Decision, Delivery, States, Unexpected, replace
 from shared.messages import Message
 
 State = TypeVar("State")

@@ -1,14 +1,12 @@
 """D's side: what O announces is advanced (预划), or awaited and offered again."""
 
-from dataclasses import replace
-
 from services.settlement import ledger
 from services.settlement.books import Books
 from services.settlement.exposure import opened, refusal
 from services.settlement.onward import release_after, send_on_claim
 from services.settlement.receipts import reserve_waiting
 from services.settlement.states import Claim, Declined
-from shared.decision import Unexpected
+from shared.decision import Unexpected, replace
 from shared.messages.settlement import (
     AdvanceCredited,
     AdvanceDeclined,

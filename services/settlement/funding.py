@@ -1,13 +1,11 @@
 """A receipt makes an advance real (做实), or credits what nothing was advanced for."""
 
-from dataclasses import replace
-
 from services.settlement import ledger
 from services.settlement.books import Books
 from services.settlement.exposure import offers, opened
 from services.settlement.onward import send_on_claim
 from services.settlement.states import Claim, Part
-from shared.decision import Unexpected
+from shared.decision import Unexpected, replace
 from shared.messages.settlement import (
     AdvanceFunded,
     Applied,

@@ -4,12 +4,12 @@ A→B→C: what B credits by A→B, once C has asked B, is owed to C. Only along
 than what credits, or A→B→A would never end.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from services.settlement import ledger
 from services.settlement.books import Books
 from services.settlement.states import Claim, Holder, Release
+from shared.decision import replace
 from shared.messages.settlement import FundsCorrected, PaidOut
 
 

@@ -1,13 +1,12 @@
 """O's bank: opening balances, remittances told to the bank, debits, and what comes back."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from services.settlement import ledger
 from services.settlement.books import Books
 from services.settlement.states import Instruction, Part, Receipt, Release
-from shared.decision import Unexpected
+from shared.decision import Unexpected, replace
 from shared.messages.settlement import (
     Detail,
     InstructRemittance,

@@ -3,7 +3,6 @@ for. Reserving happens under the corridor's lock; the person hears of it by `app
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from services.settlement import ledger, reconciliation
@@ -12,7 +11,7 @@ from services.settlement.doubts import MOST_NAMES
 from services.settlement.payments import take_back
 from services.settlement.reconciliation import Candidate, Evidence, Finding
 from services.settlement.states import Claim, Part, Receipt, look_of
-from shared.decision import Unexpected
+from shared.decision import Unexpected, replace
 from shared.messages.settlement import (
     ApplyReceipt,
     Detail,

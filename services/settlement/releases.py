@@ -1,6 +1,5 @@
 """O's side: the personal account is emptied, and owed to D or paid out."""
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from services.settlement import ledger
 from services.settlement.books import Books
 from services.settlement.exposure import opened
 from services.settlement.states import Claim, Release
-from shared.decision import Unexpected
+from shared.decision import Unexpected, replace
 from shared.messages.settlement import (
     AdvanceCredited,
     FundsReleased,

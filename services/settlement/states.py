@@ -22,7 +22,7 @@ Verdict = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Holder:
     """A person at a region: the two accounts that are kept by person."""
 
@@ -45,7 +45,7 @@ class Holder:
         return self.personal_credit_fen - self.personal_debit_fen
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Movement:
     """What one upstream record did to a personal account; `code` if it did nothing."""
 
@@ -58,7 +58,7 @@ class Movement:
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Release:
     """O's side of a transfer; `region` is O."""
 
@@ -98,7 +98,7 @@ class Instruction:
     amount_fen: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Claim:
     """D's side of a transfer: the claim on O, which is also the expected receipt."""
 
@@ -132,7 +132,7 @@ class Claim:
         return max(0, self.unpaid_fen - self.reserved_fen)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Corridor:
     """The exposure of a corridor: open advances, and how many claims they are."""
 
@@ -142,7 +142,7 @@ class Corridor:
     claims: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Declined:
     """An advance declined for the corridor's limit; `offered` while it is offered again."""
 
@@ -155,7 +155,7 @@ class Declined:
     offered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Receipt:
     """A line of a bank statement, as booked."""
 
@@ -173,7 +173,7 @@ class Receipt:
     recorded_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Part:
     """One payment inside a credit, with the verdict on it."""
 

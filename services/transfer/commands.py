@@ -1,7 +1,6 @@
 """What the saga says, made from what it knows: the commands and answers of one transfer."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from services.transfer.states import (
@@ -13,7 +12,7 @@ from services.transfer.states import (
     without_deadline,
 )
 from shared.calendar import SHANGHAI, shanghai_day
-from shared.decision import Unexpected
+from shared.decision import Unexpected, replace
 from shared.messages import Message, Trigger, enrollment, settlement, transfer
 from shared.policy import Corridor
 from shared.regions import Regions

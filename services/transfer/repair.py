@@ -5,7 +5,7 @@ would say is held in the transfer until it is resumed. A retry says again what n
 every receiver knows such a command by its natural key and answers it as the first time.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -20,6 +20,7 @@ from services.transfer.states import (
     go,
     ignore,
 )
+from shared.decision import replace
 from shared.messages import Message
 from shared.messages.catalogue import read
 from shared.messages.enrollment import JoinRecord

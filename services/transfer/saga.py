@@ -6,7 +6,6 @@ forward. `decide` is pure; each `case` is a sentence: in this state, on this mes
 say this. What is not written here means nothing and is refused as a dead letter.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from services.transfer import commands as c
@@ -27,7 +26,7 @@ from services.transfer.states import (
     without_deadline,
 )
 from shared.calendar import shanghai_day
-from shared.decision import Unexpected
+from shared.decision import Unexpected, replace
 from shared.messages import Message
 from shared.messages import enrollment as e
 from shared.messages import settlement as s

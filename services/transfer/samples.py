@@ -1,12 +1,13 @@
 """One transfer in each state and one message of each kind, for the saga's matrix."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from services.transfer.states import Deadline, Funds, Paused, Transfer
 from shared.calendar import SHANGHAI
+from shared.decision import replace
 from shared.messages import Message
 from shared.messages import enrollment as e
 from shared.messages import settlement as s

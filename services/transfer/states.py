@@ -1,10 +1,11 @@
 """What the saga keeps of one transfer, and what follows from its facts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, cast
 from uuid import UUID
 
+from shared.decision import replace
 from shared.messages import Message, Scheme, Trigger
 from shared.messages.transfer import Step as Late
 from shared.rules import Pair
@@ -45,7 +46,7 @@ MONEY_ENDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Deadline:
     """A step that is due; `level` counts how often it was missed (0: not yet)."""
 
@@ -54,7 +55,7 @@ class Deadline:
     level: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Funds:
     """What is known of the money. All in fen; `None` where nothing was said yet.
 
@@ -103,7 +104,7 @@ class Asked:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Transfer:
     """One person's case of moving record and account from origin to destination."""
 
@@ -152,7 +153,7 @@ class Transfer:
         return min((deadline.due_at for deadline in self.deadlines), default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """What a message leads to: the transfer after it, what is said, and why, as a sentence.
 

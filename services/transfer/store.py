@@ -26,7 +26,7 @@ async def load(db: asyncpg.Connection, batch: Sequence[Delivery]) -> States:
     )
     states: States = dict.fromkeys(wanted)
     for row in rows:
-        key = row["person"], UUID(int=row["id"].int)
+        key = row["person"], row["id"]
         states[key] = TRANSFER.validate_json(row["state"])
     return states
 

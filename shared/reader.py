@@ -19,6 +19,7 @@ from shared.dead_letters import Record
 from shared.deliver import Delivered
 from shared.folding import TO_BE_TAKEN_APART
 from shared.lanes import Fenced
+from shared.outbox import Sent
 from shared.relay import Relay
 
 log = structlog.get_logger()
@@ -70,8 +71,7 @@ class Reader:
         self._handle = handle
         self._owner = owner
         self._busy = asyncio.Lock()
-        self._delay = 0.1
-        self._faults = 0
+        self._delay, self._faults, self._in_doubt = 0.1, 0, False
         self._still_since = time.monotonic()
         self._seen = (0, False)
         self._resuming: asyncio.Task[None] | None = None
@@ -147,6 +147,9 @@ class Reader:
             started = time.time_ns()
             try:
                 delivered = await self._attempt(mine, epochs)
+                if self._in_doubt:
+                    delivered.sent = await self._not_given()
+                    self._in_doubt = False
             except Fenced as error:
                 log.warning("reader.fenced", reader=self.name, error=str(error))
                 if epochs is self.epochs:
@@ -192,6 +195,11 @@ class Reader:
                 log.warning("reader.apart", reader=self.name, error=repr(error))
                 apart = True
 
+    async def _not_given(self) -> list[Sent]:
+        """What the relay lacks: a COMMIT whose answer was lost may have taken place after all."""
+        async with self._pool.acquire() as db:
+            return await outbox.beyond(db, dict(self._relay.given), limit=1_000_000)
+
     def _done(self, batch: Sequence[Record], delivered: Delivered, started: int) -> None:
         self._faults = 0
         self._delay = 0.1
@@ -212,6 +220,7 @@ class Reader:
 
     def _put_off(self, batch: Sequence[Record], error: BaseException) -> None:
         assert self.position
+        self._in_doubt = True
         self.unwell_since = self.unwell_since or time.monotonic()
         metrics.UNWELL.labels(self.name).inc()
         log.warning("reader.unwell", reader=self.name, error=repr(error), delay=self._delay)

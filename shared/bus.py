@@ -5,6 +5,7 @@ sends in threads of its own; what is handled is handled on the event loop, one b
 """
 
 import asyncio
+import contextlib
 import os
 import threading
 import time
@@ -28,7 +29,6 @@ Where = tuple[str, int]
 _POLL_SECONDS = 0.2
 _COMMIT_SECONDS = 1.0
 _ASK_SECONDS = 5.0
-_SEND_SECONDS = 5.0
 
 
 def _client(settings: Settings, name: str) -> dict[str, Any]:
@@ -127,8 +127,14 @@ class Subscription:
                 ends = await self._offsets_of(asked, OffsetSpec.latest())
         except (KafkaException, TimeoutError) as error:
             log.warning("kafka.bounds", error=repr(error))
+            await asyncio.to_thread(self._look_around)
             return {}
         return {where: (firsts[where], end) for where, end in ends.items()}
+
+    def _look_around(self) -> None:
+        """Learns who leads now: librdkafka would ask for ever as if the former leader still did."""
+        with contextlib.suppress(KafkaException):
+            self._admin.list_topics(timeout=_ASK_SECONDS)
 
     async def _offsets_of(
         self, asked: Sequence[TopicPartition], spec: OffsetSpec
@@ -287,7 +293,7 @@ class Publisher:
             except (BufferError, KafkaException) as error:
                 log.warning("kafka.sending", error=repr(error))
                 behind.add(row.lane)
-        while left := await asyncio.to_thread(self._producer.flush, _SEND_SECONDS):
+        while left := await asyncio.to_thread(self._producer.flush, _ASK_SECONDS):
             log.warning("kafka.unacknowledged", left=left)
         return sent
 

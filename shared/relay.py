@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, Protocol
 
 import asyncpg
@@ -83,6 +83,14 @@ class Relay:
             self._wake.set()
             if len(self._queue) > _MAX_WAITING:
                 self._room.clear()
+
+    async def not_given(self, ours: Iterable[str]) -> list[Sent]:
+        """What these lanes hold and nobody put here: a COMMIT whose answer was lost may have taken
+        place after all.
+        """
+        known = {lane: self.given[lane] for lane in ours if lane in self.given}
+        async with self._pool.acquire() as db:
+            return await outbox.beyond(db, known, limit=1_000_000)
 
     def expect(self, lane: str, seq: int) -> None:
         """A transaction of this process will commit up to `seq` on a lane that is fed."""

@@ -155,47 +155,6 @@ def test_standard_input_is_sent_and_answered_where_it_is_told(
     assert answers.read_text("utf-8") == HEAD
 
 
-def busy(server: Server, path: str, times: int, answer: object) -> None:
-    """Let the service be too busy at first."""
-    server.headers["Retry-After"] = "0"
-    left = iter([True] * times)
-
-    def told(_: Asked) -> tuple[int, object]:
-        if next(left, False):
-            return 429, {"code": "later", "message": "稍后 / too much waits"}
-        return 200, answer
-
-    server.answers[path] = told
-
-
-@pytest.mark.parametrize("typed", [None, FEED])
-def test_a_service_that_has_too_much_to_do_is_sent_the_whole_feed_again(
-    server: Server, tmp_path: Path, typed: bytes | None
-) -> None:
-    busy(server, PATH, 2, HEAD.encode())
-    answers = tmp_path / "answers.csv"
-    name = "-" if typed else str(feed(tmp_path))
-
-    result = run(server, "intake", "registrations", name, "--result", str(answers), typed=typed)
-
-    assert result.exit_code == 0
-    assert [asked.body for asked in server.asked] == [FEED] * 3
-    assert answers.read_text("utf-8") == HEAD
-    assert result.stderr.count("sent again until it is taken") == 1
-
-
-def test_a_statement_waits_for_a_service_that_has_too_much_to_do(
-    server: Server, tmp_path: Path
-) -> None:
-    accepted: dict[str, list[str]] = {"statements": [], "codes": []}
-    busy(server, "settlement/v1/statements", 1, accepted)
-
-    result = run(server, "intake", "statement", str(feed(tmp_path)), "--json")
-
-    assert json.loads(result.stdout) == accepted
-    assert [asked.body for asked in server.asked] == [FEED] * 2
-
-
 def test_waiting_adds_each_decision_to_the_answers(server: Server, tmp_path: Path) -> None:
     rows = "'=gx,'-1,accepted,,,t1\ngx,2,refused,bad_month,no,\ngx,3,duplicate,,,\n"
     server.on(PATH, (HEAD + rows).encode())

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,7 @@ class Machine:
             signals(reversed(stopped), signal.SIGCONT)
 
 
-def signals(processes: "list[psutil.Process] | reversed[psutil.Process]", number: int) -> None:
+def signals(processes: Iterable[psutil.Process], number: int) -> None:
     """One signal to all that are still there."""
     for process in processes:
         try:

@@ -55,7 +55,12 @@ class Office:
         self._folder = folder
         self._workers: dict[int, asyncio.Task[None]] = {}
         self._producer = Producer(
-            {"bootstrap.servers": kafka, "enable.idempotence": True, "message.timeout.ms": 0}
+            {
+                "bootstrap.servers": kafka,
+                "enable.idempotence": True,
+                "message.timeout.ms": 0,
+                "log_level": 0,
+            }
         )
 
     async def prepare(self, replication: int = 1) -> None:

@@ -54,7 +54,7 @@ class Way:
         self, client: asyncio.StreamReader, on: asyncio.StreamWriter, doomed: asyncio.Event
     ) -> None:
         while data := await client.read(65536):
-            fate = next(self.fates, "pass") if COMMIT in data else None
+            fate: Fate | None = next(self.fates, "pass") if COMMIT in data else None
             if fate:
                 self.seen[fate] += 1
             if fate == "cut before":

@@ -127,14 +127,11 @@ class Subscription:
                 ends = await self._offsets_of(asked, OffsetSpec.latest())
         except (KafkaException, TimeoutError) as error:
             log.warning("kafka.bounds", error=repr(error))
-            await asyncio.to_thread(self._look_around)
+            # Or librdkafka would ask for ever as if the former leader still led.
+            with contextlib.suppress(KafkaException):
+                await asyncio.to_thread(self._admin.list_topics, timeout=_ASK_SECONDS)
             return {}
         return {where: (firsts[where], end) for where, end in ends.items()}
-
-    def _look_around(self) -> None:
-        """Learns who leads now: librdkafka would ask for ever as if the former leader still did."""
-        with contextlib.suppress(KafkaException):
-            self._admin.list_topics(timeout=_ASK_SECONDS)
 
     async def _offsets_of(
         self, asked: Sequence[TopicPartition], spec: OffsetSpec

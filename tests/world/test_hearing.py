@@ -22,7 +22,7 @@ async def test_the_ends_of_topics_are_known_again_after_the_broker_was_killed(
     settings = Settings(kafka=machine.kafka, cells=office.cell)
     relay = Relay(None, None, 1.0)  # type: ignore[arg-type]  # it publishes nothing
     reader = Reader("listener", None, relay, nothing, "me")  # type: ignore[arg-type]
-    heard = Subscription(settings, f"{office.cell}.listener", reader, lambda _: [])
+    heard = Subscription(settings, f"{office.cell}.listener", reader, lambda _: [], 0.0)
     where = (f"{office.cell}.transfer.commands", 0)
     producer = Producer({"bootstrap.servers": machine.kafka})
     producer.produce(where[0], b"one", partition=0)

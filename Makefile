@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 COMPOSE := docker compose
 
-.PHONY: help setup demo test lint saga interfaces simulate bench bench-peers chaos up down logs lock clean
+.PHONY: help setup demo test lint saga interfaces simulate world bench bench-peers chaos up down logs lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ interfaces: setup ## write AsyncAPI and OpenAPI, derived from the code, into doc
 
 simulate: setup ## SEEDS=10000 worlds in memory with faults by seed; SEED=7 tells the story of one
 	@$(PYTHON) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000))
+
+world: setup ## faults of the world: databases and brokers killed, stopped, full; overload
+	@$(PYTHON) -m pytest tests/world -m 'world or not world' -s -q $(WORLD_ARGS)
 
 bench: setup ## 2,000 transfers through real Kafka and PostgreSQL, with figures
 	@.venv/bin/jiexu bench --transfers 2000

@@ -91,6 +91,9 @@ def _topic(name: str, config: Settings) -> NewTopic:
     entries = dict(CONFIG)
     if name in RETENTION_MS:
         entries["retention.ms"] = str(RETENTION_MS[name])
+    if config.replication > 1:
+        # What is acknowledged stays there when one broker is lost.
+        entries["min.insync.replicas"] = str(config.replication - 1)
     return NewTopic(name, config.partitions, config.replication, config=entries)
 
 

@@ -5,6 +5,7 @@ sends in threads of its own; what is handled is handled on the event loop, one b
 """
 
 import asyncio
+import contextlib
 import os
 import threading
 import time
@@ -28,7 +29,6 @@ Where = tuple[str, int]
 _POLL_SECONDS = 0.2
 _COMMIT_SECONDS = 1.0
 _ASK_SECONDS = 5.0
-_SEND_SECONDS = 15.0
 
 
 def _client(settings: Settings, name: str) -> dict[str, Any]:
@@ -45,6 +45,8 @@ def _client(settings: Settings, name: str) -> dict[str, Any]:
 
 def _unwell(error: KafkaError) -> None:
     log.warning("kafka.unwell", error=error.str())
+    if error.fatal():  # such a client never works again; a new process does
+        os._exit(1)
 
 
 class Subscription:
@@ -125,6 +127,9 @@ class Subscription:
                 ends = await self._offsets_of(asked, OffsetSpec.latest())
         except (KafkaException, TimeoutError) as error:
             log.warning("kafka.bounds", error=repr(error))
+            # Or librdkafka would ask for ever as if the former leader still led.
+            with contextlib.suppress(KafkaException):
+                await asyncio.to_thread(self._admin.list_topics, timeout=_ASK_SECONDS)
             return {}
         return {where: (firsts[where], end) for where, end in ends.items()}
 
@@ -260,7 +265,8 @@ class Publisher:
                 "linger.ms": 2,
                 "batch.size": 262144,
                 "compression.type": "lz4",
-                "message.timeout.ms": int(_SEND_SECONDS * 1000),
+                # None times out: a message given up alone would be sent again behind the next one.
+                "message.timeout.ms": 0,
                 "allow.auto.create.topics": False,
             }
         )
@@ -284,7 +290,8 @@ class Publisher:
             except (BufferError, KafkaException) as error:
                 log.warning("kafka.sending", error=repr(error))
                 behind.add(row.lane)
-        await asyncio.to_thread(self._producer.flush, 2 * _SEND_SECONDS)
+        while left := await asyncio.to_thread(self._producer.flush, _ASK_SECONDS):
+            log.warning("kafka.unacknowledged", left=left)
         return sent
 
 

@@ -15,6 +15,7 @@ from shared import redriving, timers
 from shared.asking import Refusal, Who
 from shared.calendar import SHANGHAI
 from shared.outbox import TooLarge
+from shared.overload import Overload, backlog
 from shared.reader import UNWELL
 from shared.settings import read_tokens
 
@@ -41,29 +42,22 @@ class Health:
         """What is not handled yet; `progress` grows with everything handled or sent."""
         process = self._process
         async with process.pool.acquire() as db:
-            lanes = await db.fetch("SELECT name, next_offset, seq, published FROM lanes")
             row = await db.fetchrow(
                 "SELECT (SELECT count(*) FROM timers WHERE due_at <= cell.business_now()) AS due,"
                 " (SELECT count(*) FROM dead_letters WHERE state IN ('refused', 'parked'))"
                 " AS parked"
             )
             own = await self._app.pending(db) if self._app.pending else 0
-        # `published` is written late; what Kafka acknowledged to us since counts as out.
-        out = process.relay.published
-        behind = sum(
-            lane["seq"] - max(lane["published"], out.get(lane["name"], 0)) for lane in lanes
-        )
-        stands = {lane["name"]: lane["next_offset"] for lane in lanes}
-        lag = sum([await reader.lag_of_all(stands) for reader in process.readers])
+        waiting = await backlog(process)
         return {
             "service": process.name,
             "ready": self.ready,
-            "lag": lag,
-            "unpublished": max(behind, process.relay.waiting),
+            "lag": waiting.lag,
+            "unpublished": waiting.unpublished,
             "due": row["due"],
             "own": own,
             "parked": row["parked"],
-            "progress": sum(lane["next_offset"] + lane["seq"] for lane in lanes),
+            "progress": waiting.progress,
         }
 
 
@@ -71,6 +65,7 @@ async def serve(process: "Process", app: "App", health: Health) -> None:
     """Serves the service's HTTP interface until cancelled."""
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     api.state.tokens = read_tokens(process.settings.tokens)
+    api.state.overload = Overload(process)
     routes(api, process, health)
     api.include_router(app.router)
 
@@ -97,13 +92,17 @@ _SENTENCES = {
     500: ("fault", "系统内部错误 / an error of ours; it is in the log"),
     503: ("later", "系统暂时繁忙，请稍后重试 / busy for the moment, please try again later"),
 }
+_HEADERS = {
+    401: {"WWW-Authenticate": "Bearer"},
+    429: {"Retry-After": "5"},
+    503: {"Retry-After": "2"},
+}
 
 
 def _error(status: int, detail: str = "") -> JSONResponse:
     code, sentence = _SENTENCES.get(status, ("refused", "请求被拒绝 / the request is refused"))
-    headers = {503: {"Retry-After": "2"}, 401: {"WWW-Authenticate": "Bearer"}}.get(status)
     message = f"{sentence}: {detail}" if detail else sentence
-    return JSONResponse({"code": code, "message": message}, status, headers)
+    return JSONResponse({"code": code, "message": message}, status, _HEADERS.get(status))
 
 
 def _answers_to_errors(api: FastAPI) -> None:
@@ -111,9 +110,8 @@ def _answers_to_errors(api: FastAPI) -> None:
 
     @api.exception_handler(Refusal)
     async def refused(_: Request, why: Refusal) -> JSONResponse:
-        if why.status == 401:
-            return _error(401)
-        return JSONResponse({"code": why.code, "message": why.message}, why.status)
+        body = {"code": why.code, "message": why.message}
+        return JSONResponse(body, why.status, _HEADERS.get(why.status))
 
     @api.exception_handler(RequestValidationError)
     async def malformed(_: Request, why: RequestValidationError) -> JSONResponse:

@@ -70,8 +70,7 @@ class Reader:
         self._handle = handle
         self._owner = owner
         self._busy = asyncio.Lock()
-        self._delay = 0.1
-        self._faults = 0
+        self._delay, self._faults, self._tries, self._in_doubt = 0.1, 0, 0, False
         self._still_since = time.monotonic()
         self._seen = (0, False)
         self._resuming: asyncio.Task[None] | None = None
@@ -147,6 +146,9 @@ class Reader:
             started = time.time_ns()
             try:
                 delivered = await self._attempt(mine, epochs)
+                if self._in_doubt:
+                    delivered.sent = await self._relay.not_given(epochs)
+                    self._in_doubt = False
             except Fenced as error:
                 log.warning("reader.fenced", reader=self.name, error=str(error))
                 if epochs is self.epochs:
@@ -212,6 +214,8 @@ class Reader:
 
     def _put_off(self, batch: Sequence[Record], error: BaseException) -> None:
         assert self.position
+        self._in_doubt = True
+        self._tries += 1
         self.unwell_since = self.unwell_since or time.monotonic()
         metrics.UNWELL.labels(self.name).inc()
         log.warning("reader.unwell", reader=self.name, error=repr(error), delay=self._delay)
@@ -273,17 +277,17 @@ class Reader:
         return self.assigned and time.monotonic() - min(since, default=inf) < _STUCK_SECONDS
 
     async def stuck(self) -> bool:
-        """There is something to handle and nothing has been handled between two looks a minute
+        """There is something to handle and nothing was handled or tried between looks a minute
         apart; its consumer has heard nothing of Kafka for half a minute (a client may die with a
         broker that comes back); or it has had no partitions for three minutes.
         """
         now = time.monotonic()
         if not self.assigned:
             return now - self._still_since > 3 * _STUCK_SECONDS
-        seen = self.handled, await self.lag() > 0
+        seen = self.handled + self._tries, await self.lag() > 0
         if self.deaf_since is not None and now - self.deaf_since > _DEAF_SECONDS:
             return True
-        if seen != self._seen or not seen[1] or self.unwell_since is not None:
+        if seen != self._seen or not seen[1]:
             self._seen, self._still_since = seen, now
         return now - self._still_since > _STUCK_SECONDS and seen[1]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, Protocol
 
 import asyncpg
@@ -28,11 +28,14 @@ class Publisher(Protocol):
 
 
 class Relay:
-    """One publisher for all lanes of this process. `published` is what Kafka has acknowledged."""
+    """One publisher for all lanes of this process. `published` is what Kafka has acknowledged;
+    `given` is the last number that was put here, of each lane that is not fed.
+    """
 
     def __init__(self, pool: asyncpg.Pool, publisher: Publisher, poll_seconds: float) -> None:
         self.epochs: dict[str, int] = {}
         self.published: dict[str, int] = {}
+        self.given: dict[str, int] = {}
         self.sent = 0
         self.moved = 0.0
         self._pool = pool
@@ -54,6 +57,8 @@ class Relay:
         if fed:
             self._cursors[lane.name] = lane.published
             self._wake.set()
+        else:
+            self.given[lane.name] = lane.published
 
     def stuck(self, seconds: float) -> bool:
         """Something waits to be published and nothing was acknowledged for so long."""
@@ -64,7 +69,7 @@ class Relay:
         """These lanes go to another process; what was not sent yet is sent by that one."""
         gone = set(names)
         for name in names:
-            for memory in (self.epochs, self.published, self._written, self._cursors):
+            for memory in (self.epochs, self.published, self._written, self._cursors, self.given):
                 memory.pop(name, None)
         self._queue = deque(row for row in self._queue if row.lane not in gone)
 
@@ -74,9 +79,18 @@ class Relay:
             if not self.waiting:
                 self.moved = asyncio.get_running_loop().time()
             self._queue.extend(rows)
+            self.given.update((row.lane, row.seq) for row in rows)
             self._wake.set()
             if len(self._queue) > _MAX_WAITING:
                 self._room.clear()
+
+    async def not_given(self, ours: Iterable[str]) -> list[Sent]:
+        """What these lanes hold and nobody put here: a COMMIT whose answer was lost may have taken
+        place after all.
+        """
+        known = {lane: self.given[lane] for lane in ours if lane in self.given}
+        async with self._pool.acquire() as db:
+            return await outbox.beyond(db, known, limit=1_000_000)
 
     def expect(self, lane: str, seq: int) -> None:
         """A transaction of this process will commit up to `seq` on a lane that is fed."""

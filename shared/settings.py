@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     batch_records: int = 500
     inbox_days: int = 14
     outbox_days: int = 14
+    intake_backlog: int = 200_000
     otlp: str = ""
     log_level: str = "INFO"
     webhook: str = ""

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import importlib.util
 import os
 import signal
@@ -62,6 +63,7 @@ class Launcher:
     state: str = "starting"
     progress: str = ""
     error: str | None = None
+    unwritten: bool = False
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> int:
@@ -201,12 +203,15 @@ class Launcher:
     def _watch_until_stopped(self) -> None:
         logs_at = time.monotonic() + _LOGS_SECONDS
         while not self.stopping.wait(_WATCH_SECONDS):
-            self._revive()
-            self._archive()
-            if time.monotonic() > logs_at:
-                logs_at = time.monotonic() + _LOGS_SECONDS
-                for child in self.children:
-                    rotate(child.program.log)
+            # A full disk takes neither a log nor our own file, nor a word of why. It passes, and
+            # what died of it must be started again then.
+            with contextlib.suppress(OSError):
+                self._revive()
+                self._archive()
+                if time.monotonic() > logs_at:
+                    logs_at = time.monotonic() + _LOGS_SECONDS
+                    for child in self.children:
+                        rotate(child.program.log)
 
     def _archive(self) -> None:
         """Archive the database's log from the first backup on."""
@@ -216,9 +221,11 @@ class Launcher:
             self._begin(Child(postgres.archiver(self.home)))
 
     def _revive(self) -> None:
-        changed = [child.revive() for child in self.children]
-        if any(changed):
+        for child in self.children:
+            self.unwritten |= child.revive()
+        if self.unwritten:
             self._write()
+            self.unwritten = False
 
     def _pause(self) -> None:
         if self.stopping.wait(_WATCH_SECONDS):

@@ -55,7 +55,7 @@ class Network:
 
     def tell(self, statement: bytes) -> Any:  # noqa: ANN401 JSON
         """Send a bank statement."""
-        return self.client.post("settlement", "/v1/statements", statement)
+        return intake.patiently(lambda: self.client.post("settlement", "/v1/statements", statement))
 
     def transfers(self) -> Iterator[dict[str, Any]]:
         """All transfers in the form of `jiexu transfers --json`."""

@@ -26,6 +26,7 @@ from shared.calendar import shanghai_day
 from shared.decision import Decision, Delivery, States
 from shared.messages import Text as UpstreamText
 from shared.messages import record_uuid
+from shared.overload import INTAKE
 from shared.regions import Regions
 from shared.service import App, Runtime
 from shared.settings import Holder
@@ -86,7 +87,7 @@ async def _take(
 
 
 def _registrations(router: APIRouter, runtime: Runtime, intake: Intake) -> None:
-    @router.post("/v1/registrations")
+    @router.post("/v1/registrations", **INTAKE)
     async def registrations(request: Request, who: Who, *, check: bool = False) -> Response:
         """One record or an array of them; each is answered."""
         rows = await _json_rows(request)
@@ -101,7 +102,7 @@ def _registrations(router: APIRouter, runtime: Runtime, intake: Intake) -> None:
 
 
 def _file(router: APIRouter, runtime: Runtime, intake: Intake) -> None:
-    @router.post("/v1/registrations/file")
+    @router.post("/v1/registrations/file", **INTAKE)
     async def file(request: Request, who: Who, *, check: bool = False) -> Response:
         """A CSV file of any size; its answers stream back as they are decided."""
         spool = await _spooled(request, runtime.settings.home / "spool")

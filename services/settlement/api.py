@@ -13,6 +13,7 @@ from services.settlement.lines import CODES, StatementError
 from services.settlement.trial_balance import trial_balance
 from shared.asking import Limit, Refusal, Who
 from shared.messages import RegionCode
+from shared.overload import INTAKE
 from shared.service import Runtime
 from shared.settings import Holder
 
@@ -60,7 +61,7 @@ def router(runtime: Runtime) -> APIRouter:
 
 
 def _statements(api: APIRouter, runtime: Runtime) -> None:
-    @api.post("/statements", status_code=202)
+    @api.post("/statements", status_code=202, **INTAKE)
     async def take(request: Request, who: Who) -> Response:
         try:
             body = await _body(request, statements.LARGEST_FILE)

@@ -52,6 +52,7 @@ EXEMPT = {
     "shared.chassis": "starts and stops a process; its handlers are awaited by the reader's points",
     "shared.db": "opens the pool, before anything is handled",
     "shared.http": "asks and answers; what it changes goes through `send` of upkeep",
+    "shared.overload": "looks at what waits, and changes nothing",
     "shared.sealing": "reads and makes keys, inside the transactions of intake and statements",
 }
 """Modules of `shared` that await and have no points, each with the reason."""

@@ -17,6 +17,7 @@ from services.settlement.api import router
 from shared.asking import Refusal, holder
 from shared.messages import Message
 from shared.messages.settlement import InstructRemittance
+from shared.overload import admitted
 from shared.regions import Regions, load
 from shared.sealing import Keyring, seal
 from shared.settings import Holder, Secrets, Settings
@@ -65,6 +66,7 @@ class Desk:
     async def ask(self, method: str, path: str, **request: Any) -> httpx.Response:  # noqa: ANN401
         app = FastAPI()
         app.include_router(router(self))
+        app.dependency_overrides[admitted] = lambda: None
         app.dependency_overrides[holder] = lambda: Holder(holder="t", regions=self.may)
 
         @app.exception_handler(Refusal)

@@ -25,6 +25,8 @@ _ANSWER_SECONDS = 60.0
 _FILE_SECONDS = 900.0
 NOT_FOUND = 404
 _UNAUTHORISED = 401
+_TOO_MUCH = 429
+_PAUSE_SECONDS = 5.0
 _NOT_WELL = frozenset({502, 503, 504})
 _FAILED = 400
 _LONGEST_MESSAGE = 500
@@ -44,6 +46,14 @@ class Refused(Exception):
         self.code = code
         self.message = message
         self.status = status
+
+
+class Later(Refused):
+    """Too much waits there: to be sent again after `seconds`."""
+
+    def __init__(self, code: str, message: str, seconds: float) -> None:
+        super().__init__(code, message, _TOO_MUCH)
+        self.seconds = seconds
 
 
 class Unreachable(Exception):
@@ -163,7 +173,14 @@ def _accepted(service: str, response: "httpx.Response") -> "httpx.Response":
         raise Unreachable(f"{service} is not ready ({response.status_code}): {message}")
     if response.status_code == _UNAUTHORISED:
         message = f"{message}; the bearer token comes from JIEXU_TOKEN or JIEXU_HOME/tokens.json"
+    if response.status_code == _TOO_MUCH:
+        raise Later(code, f"{service}: {message}", _pause(response.headers.get("Retry-After", "")))
     raise Refused(code, f"{service}: {message}", response.status_code)
+
+
+def _pause(text: str) -> float:
+    """The seconds of a Retry-After; a date is what our services never say."""
+    return float(text) if text.isdecimal() else _PAUSE_SECONDS
 
 
 def _refusal(response: "httpx.Response") -> tuple[str, str]:

@@ -7,18 +7,20 @@ they come, to a file that takes its name only when it is whole.
 import csv
 import io
 import json
+import shutil
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, Annotated, Any, TypeVar
 
 import typer
 
 from services.monitor.commands import decisions, screen
-from services.monitor.commands.client import EXIT_REFUSED, Client, Refused, connected
+from services.monitor.commands.client import EXIT_REFUSED, Client, Later, Refused, connected
 from services.monitor.commands.screen import Json
 
 _ANSWER = ("source", "record_id", "outcome", "code", "message", "transfer_id")
@@ -30,6 +32,7 @@ _TOLD_ROWS = 1000
 _WAIT_SECONDS = 600.0
 
 intake = typer.Typer(help="Send files: registrations (CSV), bank statements (camt or CSV).")
+Answer = TypeVar("Answer")
 File = Annotated[str, typer.Argument(metavar="FILE", help="`-` reads standard input.")]
 
 
@@ -101,12 +104,31 @@ def send(
     """
     screen.ensure_writable(result)
     result.unlink(missing_ok=True)
-    try:
+
+    def sent() -> dict[str, Any]:
+        source.seek(0)
         return _exchanged(client, source, result, check=check, say=say)
+
+    try:
+        return patiently(sent, say)
     except Refused as refused:
         if refused.status in _UNREADABLE:
             _answer_whole(refused, result)
         raise
+
+
+def patiently(send: Callable[[], Answer], say: Callable[[str], None] = lambda _: None) -> Answer:
+    """Sends, and sends again for as long as the service has too much to do, when it says."""
+    told = False
+    while True:
+        try:
+            return send()
+        except Later as later:
+            if not told:
+                screen.remark(f"{later.message}; it is sent again until it is taken")
+                told = True
+            say(f"waiting {later.seconds:g} s: the service has too much to do")
+            time.sleep(later.seconds)
 
 
 def _answer_whole(refused: Refused, result: Path) -> None:
@@ -174,14 +196,28 @@ def _chunks(source: IO[bytes], say: Callable[[str], None]) -> Iterator[bytes]:
 def _opened(file: str) -> Iterator[IO[bytes]]:
     """The file, or standard input. Raises typer.BadParameter."""
     if file == "-":
-        yield sys.stdin.buffer
+        with _kept(sys.stdin.buffer) as kept:
+            yield kept
         return
     try:
         source = Path(file).open("rb")  # noqa: SIM115 closed below
     except OSError as error:
         raise typer.BadParameter(f"cannot read {file}: {error.strerror}") from error
     with source:
-        yield source
+        if source.seekable():
+            yield source
+            return
+        with _kept(source) as kept:
+            yield kept
+
+
+@contextmanager
+def _kept(source: IO[bytes]) -> Iterator[IO[bytes]]:
+    """What can be read only once, on disk: it may have to be sent more than once."""
+    with tempfile.TemporaryFile() as kept:
+        shutil.copyfileobj(source, kept)
+        kept.seek(0)
+        yield kept
 
 
 def _summary(document: dict[str, Any]) -> list[Any]:
@@ -201,7 +237,8 @@ def _summary(document: dict[str, Any]) -> list[Any]:
 def statement(file: File, *, as_json: Json = False) -> None:
     """Send a bank statement: camt.053, camt.054 or CSV, taken whole or not at all."""
     with connected() as client, _opened(file) as source:
-        document = client.post("settlement", "/v1/statements", source.read())
+        body = source.read()
+        document = patiently(lambda: client.post("settlement", "/v1/statements", body))
     screen.answer(document, as_json, lambda: _taken(document))
 
 

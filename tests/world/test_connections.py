@@ -1,0 +1,67 @@
+"""The way to PostgreSQL breaks or is slow; cheap enough for every run of the tests."""
+
+from itertools import chain, repeat
+from pathlib import Path
+
+from deploy.embedded import postgres
+from deploy.embedded.home import Home
+from tests.world.machine import Machine
+from tests.world.office import Office
+from tests.world.proxy import Fate, way_to
+
+SOCKET = ".s.PGSQL.5432"
+
+
+def socket_of(machine: Machine) -> Path:
+    return postgres.socket_folder(Home.at(machine.home)) / SOCKET
+
+
+async def test_a_connection_cut_in_the_middle_of_commit_loses_and_doubles_nothing(
+    machine: Machine, office: Office
+) -> None:
+    async with way_to(socket_of(machine)) as way:
+        office.start(dsn=way.dsn("jiexu"))
+        await office.some_more(0)
+        every: tuple[Fate, ...] = ("pass", "pass", "cut after", "pass", "cut before")
+        async with office.pouring():
+            await office.some_more()
+            way.fates = chain(list(every) * 6, repeat("pass"))
+            await office.some_more(1200)
+        await office.settled()
+
+    assert (way.seen["cut after"], way.seen["cut before"]) == (6, 6)
+    await office.assert_all_once_in_order()
+
+
+async def test_answers_of_the_last_batch_are_published_though_its_commit_was_not_heard_of(
+    machine: Machine, office: Office
+) -> None:
+    async with way_to(socket_of(machine)) as way:
+        office.start(dsn=way.dsn("jiexu"))
+        office.send([office.next_to(office.person(0))])
+        await office.settled()
+        way.fates = chain(["cut after"], repeat("pass"))
+
+        # Nothing comes behind it on its lane that would tell of the gap.
+        office.send([office.next_to(office.person(0))])
+        await office.settled()
+
+    assert way.seen["cut after"] == 1
+    await office.assert_all_once_in_order()
+
+
+async def test_a_slow_way_that_breaks_again_and_again_is_only_slow(
+    machine: Machine, office: Office
+) -> None:
+    async with way_to(socket_of(machine)) as way:
+        office.start(dsn=way.dsn("jiexu"))
+        async with office.pouring(a_second=100):
+            await office.some_more()
+            for delay in (0.05, 0.2):
+                way.delay = delay
+                await office.some_more(100)
+                way.break_all()
+            way.delay = 0.0
+        await office.settled()
+
+    await office.assert_all_once_in_order()

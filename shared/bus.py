@@ -1,7 +1,8 @@
-"""Kafka for the chassis: members of consumer groups, each a thread, and one publisher.
+"""Kafka for the chassis: members of consumer groups, each a thread.
 
-The only file of services that knows the Kafka client. librdkafka fetches, keeps the membership and
-sends in threads of its own; what is handled is handled on the event loop, one batch after another.
+With `publisher` the only file of services that knows the Kafka client. librdkafka fetches and keeps
+the membership in threads of its own; what is handled is handled on the event loop, one batch after
+another.
 """
 
 import asyncio
@@ -15,11 +16,12 @@ from queue import SimpleQueue
 from typing import Any
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from shared import metrics
 from shared.dead_letters import Record
-from shared.outbox import Sent
+from shared.publisher import client
 from shared.reader import Reader
 from shared.settings import Settings
 
@@ -29,24 +31,7 @@ Where = tuple[str, int]
 _POLL_SECONDS = 0.2
 _COMMIT_SECONDS = 1.0
 _ASK_SECONDS = 5.0
-
-
-def _client(settings: Settings, name: str) -> dict[str, Any]:
-    return {
-        "bootstrap.servers": settings.kafka,
-        "client.id": f"{name}-{settings.worker}",
-        "reconnect.backoff.max.ms": 2000,
-        # Errors are told to us while we poll. A Python logger would be called by librdkafka's own
-        # threads, which then wait for the interpreter while a call of ours waits for them.
-        "error_cb": _unwell,
-        "log_level": 2,
-    }
-
-
-def _unwell(error: KafkaError) -> None:
-    log.warning("kafka.unwell", error=error.str())
-    if error.fatal():  # such a client never works again; a new process does
-        os._exit(1)
+_LEAVE_SECONDS = 10.0
 
 
 class Subscription:
@@ -69,12 +54,15 @@ class Subscription:
         self._reader = reader
         self._fed = fed
         self._consumer = Consumer(
-            _client(settings, reader.name)
+            client(settings, reader.name)
             | {
                 "group.id": group,
                 "group.instance.id": f"{group}-{settings.worker}",
                 "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
+                # Where to begin is known: that Kafka has less is told, and not read from the start.
+                "auto.offset.reset": "error",
+                "isolation.level": "read_committed",
+                "on_commit": _committed,
                 # The same numbers of every topic go to the same worker: a person's rows stay there.
                 "partition.assignment.strategy": "range",
                 "session.timeout.ms": 30000,
@@ -85,24 +73,30 @@ class Subscription:
                 "allow.auto.create.topics": False,
             }
         )
-        self._admin = AdminClient(_client(settings, reader.name))
+        self._admin = AdminClient(client(settings, reader.name))
         self._loop = asyncio.get_running_loop()
-        self._ending = threading.Event()
+        self._ending, self._idle, self._leaving = (threading.Event() for _ in range(3))
         self._thread = threading.Thread(target=self._run, name=reader.name, daemon=True)
         # A consumer serves one thread: what the loop asks of it is done between two polls.
         self._asked: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._offsets: dict[Where, int] = {}
         self._committed_at = 0.0
         self._back_to: dict[Where, int] = {}
+        self._assignments = 0
 
     def start(self) -> None:
         self._reader.position = self
         self._thread.start()
 
-    async def stop(self) -> None:
-        """Finishes the batch in hand, commits, and leaves; the others see it as a restart."""
+    async def finish(self) -> None:
+        """Finishes the batch in hand and takes no other; the lanes stay ours."""
         self._ending.set()
-        await asyncio.to_thread(self._thread.join, 20)
+        await asyncio.to_thread(self._idle.wait, _LEAVE_SECONDS)
+
+    async def leave(self) -> None:
+        """Commits and goes; the others see it as a restart."""
+        self._leaving.set()
+        await asyncio.to_thread(self._thread.join, _LEAVE_SECONDS)
 
     async def commit(self, offsets: dict[Where, int]) -> None:
         """Notes what to commit: the lanes know the position, Kafka's follows within a second."""
@@ -152,7 +146,9 @@ class Subscription:
             )
             while not self._ending.is_set():
                 self._next()
-            self._commit(asynchronous=False)
+            self._idle.set()
+            self._leaving.wait()
+            self._commit()
             self._consumer.close()
         except BaseException:  # without its thread the process would seem to be alive
             log.critical("reader.died", reader=self._reader.name, exc_info=True)
@@ -161,15 +157,18 @@ class Subscription:
     def _next(self) -> None:
         while not self._asked.empty():
             self._asked.get()()
+        self._admin.poll(0)
         first = self._consumer.poll(_POLL_SECONDS)
         if first is not None:
-            most = self._settings.batch_records - 1
-            more = self._consumer.consume(most, self._patience)
-            batch = [_record(message) for message in (first, *more) if _is_sound(message)]
+            assigned = self._assignments
+            more = self._consumer.consume(self._settings.batch_records - 1, self._patience)
+            # What was read before an assignment comes again after it, or is another's now.
+            messages = (first, *more) if assigned == self._assignments else more
+            batch = [_record(message) for message in messages if _is_sound(message)]
             if batch:
                 self._on_loop(_take(self._reader, batch))
         if first is None or time.monotonic() - self._committed_at > _COMMIT_SECONDS:
-            self._commit(asynchronous=True)
+            self._commit()
 
     def _pause(self) -> None:
         self._consumer.pause(self._consumer.assignment())
@@ -183,37 +182,47 @@ class Subscription:
     def _seek(self, offsets: dict[Where, int]) -> None:
         ours = {(tp.topic, tp.partition) for tp in self._consumer.assignment()}
         for (topic, partition), offset in offsets.items():
-            if (topic, partition) in ours:
+            if (topic, partition) not in ours:
+                continue
+            try:
                 self._consumer.seek(TopicPartition(topic, partition, offset))
+            except KafkaException as error:  # it has not begun yet; the reader sees the gap
+                log.warning("reader.seek", reader=self._reader.name, error=repr(error))
 
     def _on_loop(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    def _commit(self, *, asynchronous: bool) -> None:
+    def _commit(self) -> None:
         offsets, self._offsets = self._offsets, {}
         self._committed_at = time.monotonic()
-        if not offsets:
-            return
-        positions = [TopicPartition(*where, offset) for where, offset in offsets.items()]
-        try:
-            self._consumer.commit(offsets=positions, asynchronous=asynchronous)
-        except KafkaException as error:
-            log.warning("reader.commit", reader=self._reader.name, error=repr(error))
+        if offsets:
+            positions = [TopicPartition(*where, offset) for where, offset in offsets.items()]
+            self._consumer.commit(offsets=positions, asynchronous=True)
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         ours = [(tp.topic, tp.partition) for tp in partitions]
         self._back_to = {}
         self._on_loop(self._reader.assign(ours, self._fed(ours)))
         starts = self._reader.offsets
-        consumer.assign([TopicPartition(*where, starts[where]) for where in ours])
+        positions = [TopicPartition(*where, starts[where]) for where in ours]
+        consumer.assign(positions)
+        consumer.resume(positions)  # a pause of ours would outlive the assignment
+        self._assignments += 1
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:  # noqa: ARG002
         self._on_loop(self._reader.revoke())
-        self._commit(asynchronous=False)
+        self._commit()
 
     def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:  # noqa: ARG002
         self._offsets = {}
         self._on_loop(self._reader.revoke())
+
+
+def _committed(error: KafkaError | None, positions: Sequence[TopicPartition]) -> None:  # noqa: ARG001
+    """Tells of what failed; the lanes know the position, and Kafka's follows with the next."""
+    if error is not None:
+        metrics.COMMIT_FAILED.inc()
+        log.warning("reader.commit", error=error.str())
 
 
 async def _take(reader: Reader, batch: Sequence[Record]) -> None:
@@ -229,7 +238,9 @@ def _is_sound(message: Message) -> bool:
     error = message.error()
     if error is None:
         return True
-    if error.fatal():
+    # Its own word for fatal is lost on the way to us. Where Kafka has less than we have read, the
+    # next process looks and says so.
+    if error.code() in (KafkaError._FATAL, KafkaError._AUTO_OFFSET_RESET):  # noqa: SLF001
         raise KafkaException(error)
     log.warning("kafka.reading", error=error.str())
     return False
@@ -250,50 +261,3 @@ def _record(message: Message) -> Record:
         {name: (value or b"").decode("utf-8", "replace") for name, value in lines},
         message.value() or b"",
     )
-
-
-class Publisher:
-    """The relay's way to Kafka: idempotent, acknowledged by all replicas."""
-
-    def __init__(self, settings: Settings, name: str) -> None:
-        self._source = f"/jiexu/{name}"
-        self._producer = Producer(
-            _client(settings, name)
-            | {
-                "enable.idempotence": True,
-                "acks": "all",
-                "linger.ms": 2,
-                "batch.size": 262144,
-                "compression.type": "lz4",
-                # None times out: a message given up alone would be sent again behind the next one.
-                "message.timeout.ms": 0,
-                "allow.auto.create.topics": False,
-            }
-        )
-
-    async def publish(self, rows: Sequence[Sent]) -> list[bool]:
-        """Sends rows in order; whether each was acknowledged."""
-        sent = [False] * len(rows)
-        behind: set[str] = set()
-        for index, row in enumerate(rows):
-            if row.lane in behind:
-                continue
-            try:
-                self._producer.produce(
-                    row.topic,
-                    row.body,
-                    row.key.encode(),
-                    row.partition,
-                    on_delivery=partial(_told, sent, index),
-                    headers=row.headers(self._source),
-                )
-            except (BufferError, KafkaException) as error:
-                log.warning("kafka.sending", error=repr(error))
-                behind.add(row.lane)
-        while left := await asyncio.to_thread(self._producer.flush, _ASK_SECONDS):
-            log.warning("kafka.unacknowledged", left=left)
-        return sent
-
-
-def _told(sent: list[bool], index: int, error: KafkaError | None, message: Message) -> None:  # noqa: ARG001
-    sent[index] = error is None

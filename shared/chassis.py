@@ -16,7 +16,7 @@ import asyncpg
 import structlog
 
 from shared import logs, regions, upkeep
-from shared.bus import Publisher, Subscription
+from shared.bus import Subscription
 from shared.calendar import SHANGHAI
 from shared.cells import Cells
 from shared.dead_letters import Record
@@ -24,6 +24,7 @@ from shared.deliver import Place, deliver
 from shared.edge import copy, take_edge
 from shared.http import Health, serve
 from shared.messages import Message
+from shared.publisher import Publisher
 from shared.reader import Handle, Reader
 from shared.relay import Relay
 from shared.sealing import Keyring
@@ -100,12 +101,13 @@ class Process:
         relay, *others = tasks
         for task in others:
             task.cancel()
-        await asyncio.gather(*(one.stop() for one in self._subscriptions))
+        await asyncio.gather(*(one.finish() for one in self._subscriptions))
         try:
             async with asyncio.timeout(10):
                 await self.relay.drained()
         except TimeoutError:
             log.warning("process.unpublished", waiting=self.relay.waiting)
+        await asyncio.gather(*(one.leave() for one in self._subscriptions))
         relay.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.pool.close()

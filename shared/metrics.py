@@ -21,7 +21,7 @@ SECONDS = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),
 )
 UNWELL = Counter("jiexu_unwell_total", "Batches put off because the world was unwell", ["reader"])
-COMMIT_FAILED = Counter("jiexu_commit_failed_total", "Kafka offset commits that failed", ["reader"])
+COMMIT_FAILED = Counter("jiexu_commit_failed_total", "Kafka offset commits that failed")
 LAG = Gauge("jiexu_lag", "Messages not handled yet", ["reader"])
 LOOP = Histogram(
     "jiexu_loop_lag_seconds",

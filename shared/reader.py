@@ -33,7 +33,8 @@ TRY_AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 UNWELL = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 _FAULTS = 5
 _STUCK_SECONDS = 60.0
-_DEAF_SECONDS = 30.0
+_DEAF_SECONDS = 300.0
+_FENCED_SECONDS = 0.5
 
 
 class Position(Protocol):
@@ -71,6 +72,7 @@ class Reader:
         self._owner = owner
         self._busy = asyncio.Lock()
         self._delay, self._faults, self._tries, self._in_doubt = 0.1, 0, 0, False
+        self._begins: dict[tuple[str, int], int] = {}
         self._still_since = time.monotonic()
         self._seen = (0, False)
         self._resuming: asyncio.Task[None] | None = None
@@ -100,8 +102,7 @@ class Reader:
         offsets = await self._starts({(t, n): known[f"{t}/{n}"] for t, n in partitions})
         # At once: with epochs and no offsets a batch would be handled, and what it skips be lost.
         self.epochs, self.offsets = {lane.name: lane.epoch for lane in taken}, offsets
-        self.assigned = True
-        self.unwell_since = None
+        self.assigned, self.unwell_since = True, None
         self._still_since = time.monotonic()
 
     async def _starts(self, known: dict[tuple[str, int], int]) -> dict[tuple[str, int], int]:
@@ -110,7 +111,10 @@ class Reader:
         Ends the process where Kafka has less than the database has handled: going on would pass
         over whatever comes there until the numbers meet again.
         """
-        bounds = await self.position.bounds(known) if self.position else {}
+        bounds: dict[tuple[str, int], tuple[int, int]] = {}
+        while self.position and known.keys() - bounds.keys():
+            bounds = await self.position.bounds(known)
+            await asyncio.sleep(0 if bounds else 0.5)
         for where, (first, end) in bounds.items():
             if known[where] > end:
                 cure = "if Kafka was lost: jiexu restore --kafka-lost"
@@ -151,6 +155,7 @@ class Reader:
                     self._in_doubt = False
             except Fenced as error:
                 log.warning("reader.fenced", reader=self.name, error=str(error))
+                await asyncio.sleep(_FENCED_SECONDS)  # until we are told that they are gone
                 if epochs is self.epochs:
                     await self.position.seek(self.offsets)
                 return
@@ -165,7 +170,7 @@ class Reader:
             self._relay.put([row for row in delivered.sent if row.lane in self.epochs])
             if epochs is self.epochs:
                 self._done(mine, delivered, started)
-                await self._commit()
+                await self.position.commit(dict(self.offsets))
 
     async def _gap(self, batch: Sequence[Record], position: Position) -> bool:
         """Whether the batch begins later than we stand; then it is read again from there."""
@@ -173,6 +178,11 @@ class Reader:
         gap = {w: self.offsets[w] for w, n in first.items() if n > self.offsets.get(w, n)}
         if not gap:
             return False
+        begins = {where: first[where] for where in gap}
+        if begins == self._begins:  # read again, and Kafka has nothing between: a mark of its own
+            log.warning("reader.hole", reader=self.name, begins=str(begins))
+            return False
+        self._begins = begins
         held = await self._starts(gap)
         self.offsets |= held
         again = {where: n for where, n in held.items() if n < first[where]}
@@ -228,15 +238,6 @@ class Reader:
         if self.position:
             self.position.resume()
 
-    async def _commit(self) -> None:
-        assert self.position
-        try:
-            async with asyncio.timeout(15):
-                await self.position.commit(dict(self.offsets))
-        except Exception as error:  # noqa: BLE001 - the lane knows the position; Kafka's follows
-            metrics.COMMIT_FAILED.labels(self.name).inc()
-            log.warning("reader.commit", reader=self.name, error=repr(error))
-
     async def _bounds(
         self, partitions: Iterable[tuple[str, int]]
     ) -> dict[tuple[str, int], tuple[int, int]]:
@@ -278,8 +279,7 @@ class Reader:
 
     async def stuck(self) -> bool:
         """There is something to handle and nothing was handled or tried between looks a minute
-        apart; its consumer has heard nothing of Kafka for half a minute (a client may die with a
-        broker that comes back); or it has had no partitions for three minutes.
+        apart; nothing was heard of Kafka for five minutes; or it has had no partitions for three.
         """
         now = time.monotonic()
         if not self.assigned:

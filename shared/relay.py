@@ -71,6 +71,7 @@ class Relay:
         for name in names:
             for memory in (self.epochs, self.published, self._written, self._cursors, self.given):
                 memory.pop(name, None)
+            self._expected.pop(name, None)
         self._queue = deque(row for row in self._queue if row.lane not in gone)
 
     def put(self, rows: Sequence[Sent]) -> None:

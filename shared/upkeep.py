@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 _TICK = 0.2
 _STUCK_SECONDS = 120
+_COUNT_SECONDS = 10
 _HOUR = 3600
 
 
@@ -182,7 +183,12 @@ async def watch_loop(process: "Process") -> None:
         if time.monotonic() - checked < 10:
             continue
         checked = time.monotonic()
-        await _count_letters(process)
+        try:
+            # A connection that hangs half open must not stop what watches the readers.
+            async with asyncio.timeout(_COUNT_SECONDS):
+                await _count_letters(process)
+        except TimeoutError:
+            log.warning("watch.slow", seconds=_COUNT_SECONDS)
         if process.relay.stuck(_STUCK_SECONDS):
             log.critical("relay.stuck", waiting=process.relay.waiting)
             os._exit(1)

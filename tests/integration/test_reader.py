@@ -69,3 +69,43 @@ async def test_a_batch_that_comes_during_an_assignment_does_not_pass_over_what_c
 
     assert await pool.fetchval("SELECT n FROM counts") == 3
     await pool.close()
+
+
+class Holed:
+    """Kafka that has nothing at the first offsets: a transaction's marks are never handed out."""
+
+    def __init__(self) -> None:
+        self.sought: list[dict[Where, int]] = []
+
+    async def bounds(self, partitions: Iterable[Where]) -> dict[Where, tuple[int, int]]:
+        return {where: (0, 9) for where in partitions}
+
+    async def commit(self, offsets: dict[Where, int]) -> None: ...
+    def pause(self, back_to: dict[Where, int]) -> None: ...
+    def resume(self) -> None: ...
+    async def seek(self, offsets: dict[Where, int]) -> None:
+        self.sought.append(offsets)
+
+
+async def test_offsets_that_kafka_does_not_hand_out_are_asked_for_once_and_passed(
+    database: str,
+) -> None:
+    pool = await asyncpg.create_pool(
+        database, min_size=1, max_size=2, server_settings={"search_path": "transfer"}
+    )
+    async with pool.acquire() as db:
+        await db.execute(TABLE)
+        await keep_partitions(db, 14, 14)
+    kafka = Holed()
+    handle = partial(deliver, Toy(), Place(lambda _: "cn", 4))
+    reader = Reader("transfer", pool, Relay(pool, Nowhere(), 0.5), handle, "me")
+    reader.position = kafka
+    await reader.assign([(TOPIC, 0)], [])
+
+    await reader.take([record(4)])
+    before = await pool.fetchval("SELECT n FROM counts")
+    await reader.take([record(4)])
+
+    assert (before, kafka.sought) == (None, [{(TOPIC, 0): 0}])
+    assert await pool.fetchval("SELECT n FROM counts") == 1
+    await pool.close()

@@ -33,7 +33,7 @@ SELECT r.person, r.transfer, r.destination,
         WHERE l.person = r.person AND l.transfer = r.transfer
           AND NOT EXISTS (SELECT FROM instructions i WHERE i.person = l.person
                              AND i.transfer = l.transfer AND i.run = l.run)) claimed ON true
- WHERE r.region = $1 AND r.released_on <= $2 AND r.destination = ANY($3)
+ WHERE r.region = $1 AND r.released_on <= $2 AND r.destination = ANY($3) AND r.payable_fen > 0
    AND NOT EXISTS (SELECT FROM held_payments h WHERE h.transfer = r.transfer
                       AND h.region = r.region AND h.state = 'held')
    AND r.payable_fen > coalesce(claimed.fen, 0)

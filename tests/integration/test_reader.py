@@ -78,7 +78,7 @@ class Holed:
         self.sought: list[dict[Where, int]] = []
 
     async def bounds(self, partitions: Iterable[Where]) -> dict[Where, tuple[int, int]]:
-        return {where: (0, 9) for where in partitions}
+        return dict.fromkeys(partitions, (0, 9))
 
     async def commit(self, offsets: dict[Where, int]) -> None: ...
     def pause(self, back_to: dict[Where, int]) -> None: ...

@@ -32,6 +32,31 @@ _POLL_SECONDS = 0.2
 _COMMIT_SECONDS = 1.0
 _ASK_SECONDS = 5.0
 _LEAVE_SECONDS = 10.0
+_QUIET_SECONDS = 0.1
+
+
+def _committed(error: KafkaError | None, positions: Sequence[TopicPartition]) -> None:  # noqa: ARG001
+    """Tells of what failed; the lanes know the position, and Kafka's follows with the next."""
+    if error is not None:
+        metrics.COMMIT_FAILED.inc()
+        log.warning("reader.commit", error=error.str())
+
+
+_CONSUMER: dict[str, Any] = {
+    "enable.auto.commit": False,
+    # Where to begin is known: that Kafka has less is told, and not read from the start.
+    "auto.offset.reset": "error",
+    "isolation.level": "read_committed",
+    # The same numbers of every topic go to the same worker: a person's rows stay there.
+    "partition.assignment.strategy": "range",
+    "session.timeout.ms": 30000,
+    "heartbeat.interval.ms": 3000,
+    "max.poll.interval.ms": 300000,
+    "fetch.wait.max.ms": 500,
+    "queued.max.messages.kbytes": 16384,
+    "allow.auto.create.topics": False,
+    "on_commit": _committed,
+}
 
 
 class Subscription:
@@ -55,23 +80,8 @@ class Subscription:
         self._fed = fed
         self._consumer = Consumer(
             client(settings, reader.name)
-            | {
-                "group.id": group,
-                "group.instance.id": f"{group}-{settings.worker}",
-                "enable.auto.commit": False,
-                # Where to begin is known: that Kafka has less is told, and not read from the start.
-                "auto.offset.reset": "error",
-                "isolation.level": "read_committed",
-                "on_commit": _committed,
-                # The same numbers of every topic go to the same worker: a person's rows stay there.
-                "partition.assignment.strategy": "range",
-                "session.timeout.ms": 30000,
-                "heartbeat.interval.ms": 3000,
-                "max.poll.interval.ms": 300000,
-                "fetch.wait.max.ms": 500,
-                "queued.max.messages.kbytes": 16384,
-                "allow.auto.create.topics": False,
-            }
+            | _CONSUMER
+            | {"group.id": group, "group.instance.id": f"{group}-{settings.worker}"}
         )
         self._admin = AdminClient(client(settings, reader.name))
         self._loop = asyncio.get_running_loop()
@@ -83,6 +93,7 @@ class Subscription:
         self._committed_at = 0.0
         self._back_to: dict[Where, int] = {}
         self._assignments = 0
+        self._began_at = 0.0
 
     def start(self) -> None:
         self._reader.position = self
@@ -161,7 +172,7 @@ class Subscription:
         first = self._consumer.poll(_POLL_SECONDS)
         if first is not None:
             assigned = self._assignments
-            more = self._consumer.consume(self._settings.batch_records - 1, self._patience)
+            more = self._consumer.consume(self._settings.batch_records - 1, self._gather())
             # What was read before an assignment comes again after it, or is another's now.
             messages = (first, *more) if assigned == self._assignments else more
             batch = [_record(message) for message in messages if _is_sound(message)]
@@ -169,6 +180,12 @@ class Subscription:
                 self._on_loop(_take(self._reader, batch))
         if first is None or time.monotonic() - self._committed_at > _COMMIT_SECONDS:
             self._commit()
+
+    def _gather(self) -> float:
+        """For how long a batch that has begun waits for more: on a quiet topic not at all."""
+        now, before = time.monotonic(), self._began_at
+        self._began_at = now
+        return self._patience if now - before < _QUIET_SECONDS else 0.0
 
     def _pause(self) -> None:
         self._consumer.pause(self._consumer.assignment())
@@ -216,13 +233,6 @@ class Subscription:
     def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:  # noqa: ARG002
         self._offsets = {}
         self._on_loop(self._reader.revoke())
-
-
-def _committed(error: KafkaError | None, positions: Sequence[TopicPartition]) -> None:  # noqa: ARG001
-    """Tells of what failed; the lanes know the position, and Kafka's follows with the next."""
-    if error is not None:
-        metrics.COMMIT_FAILED.inc()
-        log.warning("reader.commit", error=error.str())
 
 
 async def _take(reader: Reader, batch: Sequence[Record]) -> None:

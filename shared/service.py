@@ -72,8 +72,8 @@ class App:
 
     `router` is the HTTP interface (under `/v1`); `tasks` are loops that run beside it, restarted
     by the process's supervisor when they fail; `pending` counts the service's own unfinished work
-    (letters to deliver), for `jiexu wait`; `edge`, if any, handles raw upstream messages. A batch
-    waits `patience` seconds for more, once it has begun: long where no advance waits for it.
+    (letters to deliver), for `jiexu wait`; `edge`, if any, handles raw upstream messages. While
+    messages keep coming a batch waits `patience` seconds for more: long where no advance waits.
     """
 
     service: "Service | Copier"

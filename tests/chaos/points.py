@@ -23,6 +23,7 @@ MODULES = (
     "shared.reader",
     "shared.relay",
     "shared.bus",
+    "shared.publisher",
     "shared.lanes",
     "shared.inbox",
     "shared.outbox",

@@ -53,7 +53,8 @@ _CONSUMER: dict[str, Any] = {
     "heartbeat.interval.ms": 3000,
     "max.poll.interval.ms": 300000,
     "fetch.wait.max.ms": 500,
-    "queued.max.messages.kbytes": 16384,
+    # What waits here waits in memory; a few batches ahead are enough.
+    "queued.max.messages.kbytes": 4096,
     "allow.auto.create.topics": False,
     "on_commit": _committed,
 }

@@ -70,7 +70,7 @@ class Process:
         logs.configure(self.name, self.settings.worker, self.settings.log_level)
         # Batches make many objects and no cycles; what was imported is there for good.
         gc.freeze()
-        gc.set_threshold(100_000, 50, 100)
+        gc.set_threshold(50_000, 20, 20)
         self.pool, generations = await upkeep.pool(self.settings, self.name)
         self.cells = replace(self.cells, generations=generations)
         poll = 0.5 if self.settings.workers == 1 else 0.03

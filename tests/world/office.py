@@ -161,8 +161,12 @@ class Office:
         try:
             yield
         finally:
+            # One that ended by itself failed: who waits for its messages would wait for ever.
+            ended = task.done()
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            failures = await asyncio.gather(task, return_exceptions=True)
+        if ended:
+            raise AssertionError(f"the pouring stopped: {failures[0]!r}")
 
     # --- what came of it
 

@@ -1,4 +1,4 @@
-"""HTTP of every service: who may ask, health that means progress, metrics, dead letters."""
+"""HTTP of every service: health that means progress, metrics, and answers to errors."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,14 +1,15 @@
 """A reader between Kafka and PostgreSQL: what comes while it takes over its lanes is not lost."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import partial
 
 import asyncpg
+import pytest
 
 from shared.dead_letters import Record
 from shared.deliver import Place, deliver
 from shared.outbox import Sent
-from shared.reader import Reader
+from shared.reader import Position, Reader
 from shared.relay import Relay
 from shared.upkeep import keep_partitions
 from tests.integration.toy import TABLE, Toy, envelope, withdraw
@@ -49,26 +50,38 @@ def record(offset: int) -> Record:
     return Record(TOPIC, 0, offset, now_ms, sent.key, headers, sent.body)
 
 
-async def test_a_batch_that_comes_during_an_assignment_does_not_pass_over_what_came_before(
-    database: str,
-) -> None:
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+    """The toy's tables."""
     pool = await asyncpg.create_pool(
         database, min_size=1, max_size=2, server_settings={"search_path": "transfer"}
     )
     async with pool.acquire() as db:
         await db.execute(TABLE)
         await keep_partitions(db, 14, 14)
-    records = [record(offset) for offset in range(3)]
-    kafka = Hasty(records)
+    yield pool
+    await pool.close()
+
+
+def reading(pool: asyncpg.Pool, kafka: Position) -> Reader:
+    """A reader of the toy, at this Kafka."""
     handle = partial(deliver, Toy(), Place(lambda _: "cn", 4))
     reader = Reader("transfer", pool, Relay(pool, Nowhere(), 0.5), handle, "me")
-    reader.position, kafka.reader = kafka, reader
+    reader.position = kafka
+    return reader
+
+
+async def test_a_batch_that_comes_during_an_assignment_does_not_pass_over_what_came_before(
+    pool: asyncpg.Pool,
+) -> None:
+    records = [record(offset) for offset in range(3)]
+    kafka = Hasty(records)
+    reader = kafka.reader = reading(pool, kafka)
 
     await reader.assign([(TOPIC, 0)], [])
     await reader.take(records)
 
     assert await pool.fetchval("SELECT n FROM counts") == 3
-    await pool.close()
 
 
 class Holed:
@@ -88,18 +101,10 @@ class Holed:
 
 
 async def test_offsets_that_kafka_does_not_hand_out_are_asked_for_once_and_passed(
-    database: str,
+    pool: asyncpg.Pool,
 ) -> None:
-    pool = await asyncpg.create_pool(
-        database, min_size=1, max_size=2, server_settings={"search_path": "transfer"}
-    )
-    async with pool.acquire() as db:
-        await db.execute(TABLE)
-        await keep_partitions(db, 14, 14)
     kafka = Holed()
-    handle = partial(deliver, Toy(), Place(lambda _: "cn", 4))
-    reader = Reader("transfer", pool, Relay(pool, Nowhere(), 0.5), handle, "me")
-    reader.position = kafka
+    reader = reading(pool, kafka)
     await reader.assign([(TOPIC, 0)], [])
 
     await reader.take([record(4)])
@@ -108,4 +113,3 @@ async def test_offsets_that_kafka_does_not_hand_out_are_asked_for_once_and_passe
 
     assert (before, kafka.sought) == (None, [{(TOPIC, 0): 0}])
     assert await pool.fetchval("SELECT n FROM counts") == 1
-    await pool.close()

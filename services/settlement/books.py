@@ -33,10 +33,6 @@ Found = tuple[str, UUID]
 """A person and a transfer."""
 
 
-def _place(declined: Declined) -> tuple[str, str, str, UUID]:
-    return declined.origin, declined.destination, declined.person, declined.transfer
-
-
 class Books:
     """States of the batch, with this message's changes over them."""
 
@@ -57,24 +53,29 @@ class Books:
         """Sends messages."""
         self._out += messages
 
-    def _get(self, key: Hashable, _: type[State]) -> State | None:
+    def get(self, key: Hashable, _: type[State]) -> State | None:
+        """A state of this kind, as changed so far."""
         found = self._changes[key] if key in self._changes else self._states.get(key)
         return cast("State | None", found)
+
+    def put(self, key: Hashable, state: object) -> None:
+        """Keeps what has become of a state."""
+        self._changes[key] = state
 
     def _has(self, key: Hashable) -> bool:
         return key in self._changes or key in self._states
 
     def _all(self, *key: Hashable) -> tuple[UUID, ...]:
-        return self._get(key, tuple) or ()
+        return self.get(key, tuple) or ()
 
     def _join(self, key: Hashable, item: object) -> None:
-        known = self._get(key, tuple) or ()
+        known = self.get(key, tuple) or ()
         if item not in known:
             self._changes[key] = (*known, item)
 
     def holder(self, person: str, region: str) -> Holder:
         """The person at a region; without an account if nothing is known of them there."""
-        return self._get(("holder", person, region), Holder) or Holder(person, region)
+        return self.get(("holder", person, region), Holder) or Holder(person, region)
 
     def keep_holder(self, holder: Holder) -> None:
         """Keeps what has become of a holder."""
@@ -82,7 +83,7 @@ class Books:
 
     def movement(self, person: str, record: UUID) -> Movement | None:
         """What a record did, if it was handled."""
-        return self._get(("movement", person, record), Movement)
+        return self.get(("movement", person, record), Movement)
 
     def keep_movement(self, movement: Movement) -> None:
         """Keeps what a record did."""
@@ -90,7 +91,7 @@ class Books:
 
     def release(self, person: str, transfer: UUID) -> Release | None:
         """O's side of a transfer."""
-        return self._get(("release", person, transfer), Release)
+        return self.get(("release", person, transfer), Release)
 
     def releases(self, person: str, region: str) -> list[Release]:
         """What was asked of a region about a person, in the order of the transfers."""
@@ -112,7 +113,7 @@ class Books:
 
     def instruction(self, person: str, transfer: UUID, run: str) -> Instruction | None:
         """A line of a payment file, if it is booked."""
-        return self._get(("instruction", person, transfer, run), Instruction)
+        return self.get(("instruction", person, transfer, run), Instruction)
 
     def keep_instruction(self, line: Instruction) -> None:
         """Keeps a line of a payment file."""
@@ -120,7 +121,7 @@ class Books:
 
     def claim(self, person: str, transfer: UUID) -> Claim | None:
         """D's side of a transfer."""
-        return self._get(("claim", person, transfer), Claim)
+        return self.get(("claim", person, transfer), Claim)
 
     def claims(self, person: str, region: str) -> list[Claim]:
         """The claims of a region about a person, in the order of the transfers."""
@@ -161,7 +162,7 @@ class Books:
 
     def corridor(self, origin: str, destination: str) -> Corridor:
         """The exposure of a corridor."""
-        known = self._get(("corridor", origin, destination), Corridor)
+        known = self.get(("corridor", origin, destination), Corridor)
         return known or Corridor(origin, destination)
 
     def keep_corridor(self, corridor: Corridor) -> None:
@@ -178,24 +179,24 @@ class Books:
     def declined(self, origin: str, destination: str) -> list[Declined]:
         """The oldest of the advances that were declined for the limit and not offered again."""
         queue = cast(
-            "tuple[Declined, ...]", self._get(("declined", origin, destination), tuple) or ()
+            "tuple[Declined, ...]", self.get(("declined", origin, destination), tuple) or ()
         )
         current = [self._queued(one) for one in queue]
         return [one for one in current if one and not one.offered]
 
     def _queued(self, known: Declined) -> Declined | None:
-        key = ("queued", *_place(known))
+        key = ("queued", *known.key)
         if self._has(key):
-            return self._get(key, Declined)
+            return self.get(key, Declined)
         return known
 
     def keep_declined(self, declined: Declined) -> None:
         """Queues an advance that was declined for the limit, or says that it is offered again."""
-        key: Hashable = ("queued", *_place(declined))
+        key: Hashable = ("queued", *declined.key)
         self._changes[key] = declined
         if not declined.offered:
             key = ("declined", declined.origin, declined.destination)
-            queue = cast("tuple[Declined, ...]", self._get(key, tuple) or ())
+            queue = cast("tuple[Declined, ...]", self.get(key, tuple) or ())
             rest = [one for one in queue if one.transfer != declined.transfer]
             rest.append(declined)
             rest.sort(key=lambda one: (one.declined_at, one.person, one.transfer))
@@ -208,7 +209,7 @@ class Books:
 
     def receipt(self, receipt: UUID) -> Receipt | None:
         """A line of a bank statement, if it is booked."""
-        return self._get(("receipt", receipt), Receipt)
+        return self.get(("receipt", receipt), Receipt)
 
     def keep_receipt(self, receipt: Receipt) -> None:
         """Keeps a line of a bank statement."""
@@ -216,7 +217,7 @@ class Books:
 
     def part(self, receipt: UUID, part: int) -> Part | None:
         """One payment inside a credit."""
-        return self._get(("part", receipt, part), Part)
+        return self.get(("part", receipt, part), Part)
 
     def keep_part(self, part: Part) -> None:
         """Keeps what has become of a part."""
@@ -232,22 +233,22 @@ class Books:
 
     def line(self, receipt: UUID, part: int) -> Line | None:
         """What the bank line says of the payee, if it was needed and could be unsealed."""
-        return self._get(("line", receipt, part), Line)
+        return self.get(("line", receipt, part), Line)
 
     def name_keys(self, claim: Claim) -> tuple[str, ...]:
         """The blind keys of the name of a claim's person."""
         key = ("holder", claim.person, claim.region)
         if self._has(key):
             return self.holder(claim.person, claim.region).name_keys
-        return self._get(("name-keys", claim.person, claim.region), tuple) or ()
+        return self.get(("name-keys", claim.person, claim.region), tuple) or ()
 
     def name(self, person: str, region: str) -> str | None:
         """The person's name, if it was needed and could be unsealed."""
-        return self._get(("name", person, region), str)
+        return self.get(("name", person, region), str)
 
     def named(self, region: str, name_key: str) -> bool:
         """Whether the region knows somebody of this exact name."""
-        return bool(self._get(("named", region, name_key), bool))
+        return bool(self.get(("named", region, name_key), bool))
 
     def post(
         self,

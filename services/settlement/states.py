@@ -154,6 +154,10 @@ class Declined:
     amount_fen: int
     offered: bool = False
 
+    @property
+    def key(self) -> tuple[str, str, str, UUID]:
+        return self.origin, self.destination, self.person, self.transfer
+
 
 @dataclass(frozen=True)
 class Receipt:

@@ -1,4 +1,5 @@
-"""What travels on the bus: every message is declared once, in its owner's module.
+"""What travels on the bus: every message is declared once, in a module of its owner
+(`settlement.py`, `settlement_netting.py`).
 
 A message's type string says owner, name and version (`settlement.credit-advance.v1`); its topic
 and its key follow from it. Bodies carry data only, with no name, ID number, phone or bank
@@ -43,7 +44,7 @@ class Message(BaseModel):
         if cls.__module__ == __name__:
             return
         name = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
-        cls.owner = cls.__module__.rsplit(".", 1)[1]
+        cls.owner = cls.__module__.rsplit(".", 1)[1].partition("_")[0]
         cls.type = f"{cls.owner}.{name}.v{cls.major}"
         if cls.type in CATALOGUE:
             raise TypeError(f"{cls.type} is declared twice")
@@ -89,6 +90,20 @@ class PersonEvent(Event):
     @property
     def key(self) -> str:
         return self.person
+
+
+class ByTwo(Message):
+    """What two people decided: `proposed_by` one, `approved_by` another; `reason` is a code."""
+
+    proposed_by: Text
+    approved_by: Text
+    reason: Text
+    why: Text = ""
+
+    @property
+    def by_two(self) -> bool:
+        """Whether it was two people."""
+        return bool(self.proposed_by and self.approved_by) and self.proposed_by != self.approved_by
 
 
 def record_uuid(source: str, record_id: str) -> UUID:

@@ -50,7 +50,7 @@ check_machine() {
 }
 
 fingerprint() { # of what the environment is made from; its own place too, since scripts name it
-    { pwd; .venv/bin/python -V; cat requirements-dev.txt pyproject.toml; } | cksum
+    { pwd; .venv/bin/python -V; cat requirements-dev.txt tests/schemas/requirements.txt pyproject.toml; } | cksum
 }
 
 current() {
@@ -76,7 +76,8 @@ install() {
         "$python" -m venv --clear .venv
     : >"$LOG"
     say "2/3 packages of requirements-dev.txt, each checked against its hash; a minute or two"
-    quietly install --require-hashes --no-deps --only-binary :all: -r requirements-dev.txt
+    quietly install --require-hashes --no-deps --only-binary :all: -r requirements-dev.txt \
+        -r tests/schemas/requirements.txt
     quietly install --no-deps --no-build-isolation --no-index --editable .
     fingerprint >"$STAMP"
 }
@@ -144,6 +145,8 @@ lock() {
     for file in requirements.txt requirements-dev.txt; do
         .venv/bin/python -c "$INPUTS" >>$file
     done
+    .venv/bin/python -m $compile --no-deps tests/schemas/requirements.in \
+        -o tests/schemas/requirements.txt
     .venv/bin/python -m $compile tests/bench/peers/requirements.in \
         -o tests/bench/peers/requirements.txt
     .venv/bin/python -m deploy.embedded.jars --lock

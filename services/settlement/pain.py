@@ -13,6 +13,7 @@ from shared.regions import Region
 
 _NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 _LONGEST_NAME = 140
+_LONGEST_ACCOUNT_NAME = 70
 _LONGEST_REMARK = 140
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -88,12 +89,17 @@ def _payment(end_to_end_id: str, payee: Region, dues: Sequence[Due], *, lump: bo
     amount.text = yuan(sum(due.amount_fen for due in dues))
     _bank(SubElement(payment, "CdtrAgt"), payee)
     _add(payment, "Cdtr/Nm", _holder(payee))
-    _add(payment, "CdtrAcct/Id/Othr/Id", payee.bank.income_account)
+    account = SubElement(payment, "CdtrAcct")
+    _add(account, "Id/Othr/Id", payee.bank.income_account)
+    _add(account, "Ccy", "CNY")
+    _add(account, "Nm", _holder(payee)[:_LONGEST_ACCOUNT_NAME])
     remittance = SubElement(payment, "RmtInf")
     if lump:
         remittance.extend(_listed(dues))
     else:
-        _add(remittance, "Ustrd", f"{dues[0].name} {end_to_end_id}".strip()[:_LONGEST_REMARK])
+        # The case must be read whatever the length of the name.
+        name = _plain(dues[0].name)[: _LONGEST_REMARK - len(end_to_end_id) - 1]
+        _add(remittance, "Ustrd", f"{name} {end_to_end_id}".strip())
     return payment
 
 
@@ -103,8 +109,8 @@ def _listed(dues: Iterable[Due]) -> Iterable[Element]:
         amount = SubElement(SubElement(row, "RfrdDocAmt"), "RmtdAmt", Ccy="CNY")
         amount.text = yuan(due.amount_fen)
         _add(row, "CdtrRefInf/Ref", due.transfer.hex)
-        if due.name:
-            _add(row, "AddtlRmtInf", due.name[:_LONGEST_REMARK])
+        if name := _plain(due.name)[:_LONGEST_REMARK]:
+            _add(row, "AddtlRmtInf", name)
         yield row
 
 
@@ -116,10 +122,16 @@ def _bank(agent: Element, region: Region) -> None:
 
 
 def _holder(region: Region) -> str:
+    """The name in which the agency holds its accounts."""
     return region.bank.payer_names[0][:_LONGEST_NAME]
+
+
+def _plain(text: str) -> str:
+    """One line of what XML can carry: a bank's field has no lines."""
+    return " ".join(_NOT_XML.sub("", text).split())
 
 
 def _add(parent: Element, path: str, text: str) -> None:
     for tag in path.split("/"):
         parent = SubElement(parent, tag)
-    parent.text = _NOT_XML.sub("", text)
+    parent.text = text

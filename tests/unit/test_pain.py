@@ -7,10 +7,13 @@ from xml.etree.ElementTree import Element
 
 import pytest
 from defusedxml.ElementTree import fromstring
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.settlement.lines import references
 from services.settlement.pain import Due, Run, document
 from shared import regions
+from tests.schemas.published import faults
 
 REGIONS = {
     region.code: region
@@ -25,11 +28,13 @@ DUES = [
 ]
 
 
+def written(*, lump: bool, dues: list[Due] = DUES, name: str = "410100-20260331-1") -> bytes:
+    run = Run(name, "410100", date(2026, 3, 31), lump, datetime(2026, 4, 1, tzinfo=UTC))
+    return document(run, REGIONS["410100"], REGIONS, dues)
+
+
 def read(*, lump: bool, dues: list[Due] = DUES) -> Element:
-    run = Run(
-        "410100-20260331-1", "410100", date(2026, 3, 31), lump, datetime(2026, 4, 1, tzinfo=UTC)
-    )
-    found: Element = fromstring(document(run, REGIONS["410100"], REGIONS, dues))
+    found: Element = fromstring(written(lump=lump, dues=dues))
     return found
 
 
@@ -79,3 +84,51 @@ def test_ids_and_names_fit_their_fields() -> None:
 
     assert all(len(text or "") <= 35 for text in texts(root, ".//p:EndToEndId"))
     assert texts(root, ".//p:AddtlRmtInf")[-1] == "李明 & <子>"
+
+
+def test_a_long_name_does_not_push_out_the_case() -> None:
+    root = read(lump=False, dues=[Due(IDS[0], "450100", 1, "阿卜杜" * 100)])
+
+    (remark,) = texts(root, ".//p:Ustrd")
+    assert remark is not None
+    assert (len(remark), references(remark)) == (140, (IDS[0],))
+
+
+def test_the_payee_is_named_with_account_and_bank() -> None:
+    first = read(lump=True).find(".//p:CdtTrfTxInf", NAMESPACE)
+
+    nanning = REGIONS["450100"].bank
+    assert first is not None
+    for path, text in {
+        "p:CdtrAgt/p:FinInstnId/p:ClrSysMmbId/p:MmbId": nanning.bank_code,
+        "p:Cdtr/p:Nm": nanning.payer_names[0],
+        "p:CdtrAcct/p:Id/p:Othr/p:Id": nanning.income_account,
+        "p:CdtrAcct/p:Ccy": "CNY",
+        "p:CdtrAcct/p:Nm": nanning.payer_names[0],
+    }.items():
+        assert texts(first, path) == [text]
+
+
+due = st.builds(
+    Due,
+    transfer=st.uuids(),
+    destination=st.sampled_from([code for code in REGIONS if code != "410100"]),
+    amount_fen=st.integers(1, 10**12),
+    # Surrogates are refused where names come in.
+    name=st.text(st.characters(exclude_categories=["Cs"]), max_size=200),
+)
+
+
+@given(dues=st.lists(due, min_size=1, max_size=5), lump=st.booleans())
+def test_every_file_is_valid_as_published_whoever_is_paid(dues: list[Due], lump: bool) -> None:  # noqa: FBT001
+    longest = "410100-20261231-99999"
+
+    assert faults("pain.001.001.09", written(lump=lump, dues=dues, name=longest)) == []
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [("<PmtMtd>TRF", "<PmtMtd>WIRE"), ("<Dt>2026-03-31", "<Dt>31.3.2026"), ("MsgId>", "MsgID>")],
+)
+def test_a_fault_in_a_file_would_be_seen(good: str, bad: str) -> None:
+    assert faults("pain.001.001.09", written(lump=False).decode().replace(good, bad))

@@ -56,9 +56,11 @@ _MOVED: Sequence[tuple[str, str]] = (
         for table in (
             *("holders", "movements", "releases", "claims", "receipts", "receipt_parts"),
             *("entries", "postings", "balances", "remittance_runs", "held_payments"),
+            *("days", "closings", "daily"),
         )
     ),
     ("settlement.corridors", "destination LIKE {p}"),
+    ("settlement.mirrors", "destination LIKE {p}"),
     ("settlement.declined", "destination LIKE {p}"),
     ("settlement.bank_accounts", "account LIKE {p}"),
     ("settlement.statements", "account LIKE {p}"),
@@ -71,7 +73,7 @@ _MOVED: Sequence[tuple[str, str]] = (
         for service in SERVICES
     ),
 )
-_NUMBERED = ("transfer.steps", "settlement.statements")
+_NUMBERED = ("transfer.steps", "settlement.statements", "settlement.entries")
 
 
 class MoveRefused(Exception):

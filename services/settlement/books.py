@@ -1,21 +1,18 @@
 """The books open at one message: what is known, what has changed, what is to be said.
 
-`Books` lets a decision be written as a sequence of business acts; outside of `decide` nothing of
-it is seen but the `Decision` it closes with. States are never mutated, only replaced.
+`Books` lets a decision be written as a sequence of business acts.
 """
 
 from collections.abc import Hashable
-from datetime import date, datetime
-from typing import TypeVar, cast
+from typing import cast
 from uuid import UUID
 
-from services.settlement import ledger
-from services.settlement.exposure import Limits, LimitsOf
+from services.settlement.exposure import Limits
+from services.settlement.journal import Journal
 from services.settlement.states import (
     Claim,
     Corridor,
     Declined,
-    Holder,
     Instruction,
     Line,
     Movement,
@@ -24,62 +21,14 @@ from services.settlement.states import (
     Release,
     look_of,
 )
-from shared.calendar import shanghai_day
-from shared.decision import Decision, Delivery, States, Unexpected, replace
-from shared.messages import Message
+from shared.decision import Unexpected
 
-State = TypeVar("State")
 Found = tuple[str, UUID]
 """A person and a transfer."""
 
 
-class Books:
-    """States of the batch, with this message's changes over them."""
-
-    def __init__(self, states: States, delivery: Delivery, limits_of: LimitsOf) -> None:
-        self._states = states
-        self._changes: dict[Hashable, object] = {}
-        self._out: list[Message] = []
-        self._limits_of = limits_of
-        self.cause: UUID = delivery.id
-        self.at: datetime = delivery.at
-        self.today: date = shanghai_day(delivery.at)
-
-    def close(self) -> Decision:
-        """What the message led to."""
-        return Decision(self._changes, self._out)
-
-    def say(self, *messages: Message) -> None:
-        """Sends messages."""
-        self._out += messages
-
-    def get(self, key: Hashable, _: type[State]) -> State | None:
-        """A state of this kind, as changed so far."""
-        found = self._changes[key] if key in self._changes else self._states.get(key)
-        return cast("State | None", found)
-
-    def put(self, key: Hashable, state: object) -> None:
-        """Keeps what has become of a state."""
-        self._changes[key] = state
-
-    def _has(self, key: Hashable) -> bool:
-        return key in self._changes or key in self._states
-
-    def _all(self, *key: Hashable) -> tuple[UUID, ...]:
-        return self.get(key, tuple) or ()
-
-    def _join(self, key: Hashable, item: object) -> None:
-        known = self.get(key, tuple) or ()
-        if item not in known:
-            self._changes[key] = (*known, item)
-
-    def holder(self, person: str, region: str) -> Holder:
-        """The person at a region; without an account if nothing is known of them there."""
-        return self.get(("holder", person, region), Holder) or Holder(person, region)
-
-    def keep_holder(self, holder: Holder) -> None:
-        """Keeps what has become of a holder."""
-        self._changes["holder", holder.person, holder.region] = holder
+class Books(Journal):
+    """The rows of the books, by what they are."""
 
     def movement(self, person: str, record: UUID) -> Movement | None:
         """What a record did, if it was handled."""
@@ -249,49 +198,3 @@ class Books:
     def named(self, region: str, name_key: str) -> bool:
         """Whether the region knows somebody of this exact name."""
         return bool(self.get(("named", region, name_key), bool))
-
-    def post(
-        self,
-        kind: str,
-        region: str,
-        postings: ledger.Postings,
-        *,
-        person: str,
-        subject: object,
-        version: int = 0,
-        transfer: UUID | None = None,
-    ) -> None:
-        """Writes an entry, and the turnover of the two accounts that are kept by person."""
-        if not postings:
-            return
-        id_ = ledger.entry_id(person, region, kind, str(subject), version)
-        self._changes["entry", id_] = ledger.Entry(
-            id=id_,
-            kind=kind,
-            region=region,
-            person=person,
-            subject=str(subject),
-            version=version,
-            transfer=transfer,
-            business_date=self.today,
-            cause=self.cause,
-            reverses=None,
-            postings=postings,
-        )
-        self._turn_over(person, region, ledger.totals(postings))
-
-    def _turn_over(self, person: str, region: str, turnover: dict[str, tuple[int, int]]) -> None:
-        if ledger.PERSONAL not in turnover and ledger.AWAITING not in turnover:
-            return
-        holder = self.holder(person, region)
-        personal = turnover.get(ledger.PERSONAL, (0, 0))
-        awaiting = turnover.get(ledger.AWAITING, (0, 0))
-        holder = replace(
-            holder,
-            personal_debit_fen=holder.personal_debit_fen + personal[0],
-            personal_credit_fen=holder.personal_credit_fen + personal[1],
-            awaiting_debit_fen=holder.awaiting_debit_fen + awaiting[0],
-            awaiting_credit_fen=holder.awaiting_credit_fen + awaiting[1],
-        )
-        assert holder.balance_fen >= 0, region
-        self.keep_holder(holder)

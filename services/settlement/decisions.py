@@ -5,6 +5,7 @@ from typing import Any
 
 from services.settlement import accounts, claims, funding, payments, receipts, releases
 from services.settlement.books import Books
+from services.settlement.closing.close import close_day
 from services.settlement.exposure import LimitsOf
 from shared.decision import Decision, Delivery, States, Unexpected
 from shared.messages import Message
@@ -24,6 +25,7 @@ from shared.messages.settlement import (
     ReleaseFunds,
     Spend,
 )
+from shared.messages.settlement_closing import CloseDay
 
 # The argument of each is the class it stands under; a dict cannot say so.
 _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
@@ -41,6 +43,7 @@ _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
     RecordDebit: payments.record_debit,
     OpenBank: payments.open_bank,
     InstructRemittance: payments.instruct_remittance,
+    CloseDay: close_day,
 }
 
 HANDLES = frozenset(command.type for command in _ACTS)

@@ -94,7 +94,8 @@ Postings = tuple[Posting, ...]
 class Entry:
     """One business fact: postings of one region with one cause, one date, one natural key.
 
-    `person` is the person key, or the bank account key where the entry concerns nobody.
+    `person` is the person key, or the bank account key where the entry concerns nobody; `late`
+    says why the date is not that of the day on which the entry was made.
     """
 
     id: UUID
@@ -108,6 +109,7 @@ class Entry:
     cause: UUID
     reverses: UUID | None
     postings: Postings
+    late: str | None = None
 
 
 def entry_id(person: str, region: str, kind: str, subject: str, version: int) -> UUID:

@@ -21,6 +21,7 @@ from shared.messages.settlement import (
     ReleaseFunds,
     Spend,
 )
+from shared.messages.settlement_closing import CloseDay
 
 Corridor = tuple[str, str]
 
@@ -29,9 +30,10 @@ Corridor = tuple[str, str]
 class Needs:
     """Keys, by what they are keys of. `leaving` are persons whose claims are read before the
     corridors are locked, for only they tell which corridors those are; `references` are
-    transfers that bank lines refer to.
+    transfers that bank lines refer to; `regions` says of each whether its day is closed.
     """
 
+    regions: dict[str, bool] = field(default_factory=dict)
     holders: set[tuple[str, str]] = field(default_factory=set)
     persons: set[str] = field(default_factory=set)
     leaving: set[tuple[str, str]] = field(default_factory=set)
@@ -55,6 +57,7 @@ class Needs:
         return needs
 
     def _add(self, m: Message) -> None:
+        self.regions[m.to] = self.regions.get(m.to, False) or isinstance(m, CloseDay)
         if isinstance(m, PersonCommand):
             self.persons.add(m.person)
             self.holders.add((m.person, m.to))

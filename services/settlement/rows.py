@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+from services.settlement.closing.days import Closing, Day
 from services.settlement.states import (
     Claim,
     Corridor,
@@ -106,6 +107,10 @@ def _dumped(fields: Mapping[str, object] | None) -> str:
     return json.dumps(fields or {}, separators=(",", ":"))
 
 
+DAYS = Table("days", Day, 1, "region text, closed_on date, moved_on date")
+CLOSINGS = Table(
+    "closings", Closing, 2, "region text, day date, after date, closed_at timestamptz, by text"
+)
 HOLDERS = Table(
     "holders",
     Holder,

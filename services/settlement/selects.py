@@ -1,5 +1,8 @@
 """What is read of the books, a statement for each table: sets in, sets out, locked in key order."""
 
+# Locked against the closing of the day; alone where it is closed.
+DAYS = "SELECT * FROM days_of($1::text[], $2::bool[])"
+
 CLAIM_CORRIDORS = """
 SELECT transfer, region, origin, announced_fen FROM claims
  WHERE person = ANY($1) OR transfer = ANY($2)

@@ -1,8 +1,8 @@
 """The books in PostgreSQL: what a batch needs is locked and read as sets, and written as sets.
 
-One lock order everywhere: destinations and corridors, holders, receipts, releases, claims, then
-the turnover of accounts; each sorted. A claim and a receipt that may be for it are on one
-corridor, so under its lock neither can miss the other.
+One lock order everywhere: days of regions, destinations and corridors, holders, receipts, releases,
+claims, then the turnover of accounts; each sorted. A claim and a receipt that may be for it are on
+one corridor, so under its lock neither can miss the other.
 """
 
 from collections import defaultdict
@@ -29,6 +29,8 @@ async def load(db: asyncpg.Connection, keyring: Keyring, batch: Sequence[Deliver
     """What the batch needs, locked. The number of statements does not depend on its size."""
     needs = Needs.of(batch)
     states: States = {}
+    ends = columns(sorted(needs.regions.items()), 2)
+    await _read(db, states, "day", rows.DAYS, selects.DAYS, *ends)
     announced = await _lock_corridors(db, needs, states)
     looks = needs.looks(announced)
     await _holders(db, needs, states)

@@ -10,6 +10,8 @@ from services.settlement.rows import Table, columns
 from services.settlement.states import Part
 
 _TABLES: tuple[tuple[str, Table[Any]], ...] = (
+    ("day", rows.DAYS),
+    ("closing", rows.CLOSINGS),
     ("corridor", rows.CORRIDORS),
     ("holder", rows.HOLDERS),
     ("movement", rows.MOVEMENTS),
@@ -29,9 +31,9 @@ Journal = tuple[str, tuple[str, ...], Sequence[tuple[object, ...]]]
 
 _ENTRY = (
     *("person", "id", "region", "kind", "subject", "version"),
-    *("transfer", "business_date", "cause", "reverses"),
+    *("transfer", "business_date", "cause", "reverses", "late"),
 )
-_POSTING = ("person", "entry", "line", "region", "debit", "credit", "amount_fen")
+_POSTING = ("person", "entry", "line", "region", "debit", "credit", "amount_fen", "business_date")
 
 
 def entered(changes: Mapping[Hashable, object]) -> Iterator[Journal]:
@@ -45,9 +47,10 @@ def entered(changes: Mapping[Hashable, object]) -> Iterator[Journal]:
             "postings",
             _POSTING,
             [
-                (e.person, e.id, line, e.region, row.debit, row.credit, row.amount_fen)
+                (e.person, e.id, line, e.region, p.debit, p.credit, p.amount_fen, on)
                 for e in entries
-                for line, row in enumerate(e.postings)
+                for on in (e.business_date,)
+                for line, p in enumerate(e.postings)
             ],
         )
 
@@ -100,7 +103,7 @@ def _queue(queued: Mapping[tuple[Any, ...], Any]) -> Iterator[Statement]:
 
 def _entry(e: Entry) -> tuple[object, ...]:
     natural_key = (e.person, e.id, e.region, e.kind, e.subject, e.version)
-    return (*natural_key, e.transfer, e.business_date, e.cause, e.reverses)
+    return (*natural_key, e.transfer, e.business_date, e.cause, e.reverses, e.late)
 
 
 def _add_turnover(entries: list[Entry]) -> Iterator[Statement]:

@@ -140,8 +140,8 @@ def booked(
         ),
         (
             "INSERT INTO settlement.postings (person, entry, line, region, debit, credit,"
-            " amount_fen) VALUES (%s, %s, 0, %s, %s, %s, %s)",
-            (move.person, entry, region, debit, credit, move.amount_fen),
+            " amount_fen, business_date) VALUES (%s, %s, 0, %s, %s, %s, %s, %s)",
+            (move.person, entry, region, debit, credit, move.amount_fen, now.date()),
         ),
         *(
             (

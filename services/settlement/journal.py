@@ -1,0 +1,128 @@
+"""The journal open at one message: states with their changes, entries with their business date.
+
+Outside of `decide` nothing of it is seen but the `Decision` it closes with. States are never
+mutated, only replaced.
+"""
+
+from collections.abc import Hashable
+from datetime import date, datetime
+from typing import TypeVar, cast
+from uuid import UUID
+
+from services.settlement import ledger
+from services.settlement.closing import days
+from services.settlement.closing.days import Day
+from services.settlement.exposure import LimitsOf
+from services.settlement.states import Holder
+from shared.calendar import shanghai_day
+from shared.decision import Decision, Delivery, States, Timer, replace
+from shared.messages import Message
+
+State = TypeVar("State")
+
+
+class Journal:
+    """States of the batch, with this message's changes over them."""
+
+    def __init__(self, states: States, delivery: Delivery, limits_of: LimitsOf) -> None:
+        self._states = states
+        self._changes: dict[Hashable, object] = {}
+        self._out: list[Message] = []
+        self._timers: list[Timer] = []
+        self._limits_of = limits_of
+        self.cause: UUID = delivery.id
+        self.at: datetime = delivery.at
+        self.today: date = shanghai_day(delivery.at)
+
+    def close(self) -> Decision:
+        """What the message led to."""
+        return Decision(self._changes, self._out, self._timers)
+
+    def say(self, *messages: Message) -> None:
+        """Sends messages."""
+        self._out += messages
+
+    def get(self, key: Hashable, _: type[State]) -> State | None:
+        """A state of this kind, as changed so far."""
+        found = self._changes[key] if key in self._changes else self._states.get(key)
+        return cast("State | None", found)
+
+    def put(self, key: Hashable, state: object) -> None:
+        """Keeps what has become of a state."""
+        self._changes[key] = state
+
+    def _has(self, key: Hashable) -> bool:
+        return key in self._changes or key in self._states
+
+    def _all(self, *key: Hashable) -> tuple[UUID, ...]:
+        return self.get(key, tuple) or ()
+
+    def _join(self, key: Hashable, item: object) -> None:
+        known = self.get(key, tuple) or ()
+        if item not in known:
+            self._changes[key] = (*known, item)
+
+    def holder(self, person: str, region: str) -> Holder:
+        """The person at a region; without an account if nothing is known of them there."""
+        return self.get(("holder", person, region), Holder) or Holder(person, region)
+
+    def keep_holder(self, holder: Holder) -> None:
+        """Keeps what has become of a holder."""
+        self._changes["holder", holder.person, holder.region] = holder
+
+    def post(
+        self,
+        kind: str,
+        region: str,
+        postings: ledger.Postings,
+        *,
+        person: str,
+        subject: object,
+        version: int = 0,
+        transfer: UUID | None = None,
+    ) -> None:
+        """Writes an entry, and the turnover of the two accounts that are kept by person."""
+        if not postings:
+            return
+        on, late = self._dated(region)
+        id_ = ledger.entry_id(person, region, kind, str(subject), version)
+        self._changes["entry", id_] = ledger.Entry(
+            id=id_,
+            kind=kind,
+            region=region,
+            person=person,
+            subject=str(subject),
+            version=version,
+            transfer=transfer,
+            business_date=on,
+            cause=self.cause,
+            reverses=None,
+            postings=postings,
+            late=late,
+        )
+        self._turn_over(person, region, ledger.totals(postings))
+
+    def _dated(self, region: str) -> tuple[date, str | None]:
+        """The business date of an entry; the first of a day sets the end of the day."""
+        day = self.get(("day", region), Day) or Day(region)
+        on, late = days.dated(day, self.today)
+        if later := days.moved(day, on):
+            self._changes["day", region] = later
+            self._timers.append(days.closes(region, on))
+        return on, late
+
+    def _turn_over(self, person: str, region: str, turnover: dict[str, tuple[int, int]]) -> None:
+        if ledger.PERSONAL not in turnover and ledger.AWAITING not in turnover:
+            return
+        holder = self.holder(person, region)
+        personal = turnover.get(ledger.PERSONAL, (0, 0))
+        awaiting = turnover.get(ledger.AWAITING, (0, 0))
+        holder = replace(
+            holder,
+            personal_debit_fen=holder.personal_debit_fen + personal[0],
+            personal_credit_fen=holder.personal_credit_fen + personal[1],
+            awaiting_debit_fen=holder.awaiting_debit_fen + awaiting[0],
+            awaiting_credit_fen=holder.awaiting_credit_fen + awaiting[1],
+        )
+        assert holder.balance_fen >= 0, region
+        self.keep_holder(holder)

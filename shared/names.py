@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from pypinyin import lazy_pinyin
+from pypinyin.constants import PHRASES_DICT
 
 _HAN = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _DOTS = "·•‧∙⋅・."
@@ -31,6 +32,7 @@ _LONGEST_PLAIN = 4
 _LONGEST_RUN = 20
 _MOST_WORDS = 4
 
+_ALL_HAN = re.compile(f"[{_HAN}]*")
 _RUN = re.compile(f"[{_HAN}{re.escape(_DOTS + _LOST)}]+")
 _WORD = re.compile("[A-Z\u00dc'-]+")
 _DATE = re.compile("[0-9]+年(?:[0-9]+月(?:[0-9]+日)?)?|[0-9]+月(?:[0-9]+日)?|[0-9]+")
@@ -96,7 +98,21 @@ def pinyin(name: str) -> str:
     """The reading without tones, `zhangwei`, a surname read as a surname, `ü` as `v`."""
     text = normalise(name)
     surname = _surname(text)
-    return _letters(_SURNAMES.get(surname, "") + "".join(lazy_pinyin(text[len(surname) :])))
+    return _letters(_SURNAMES.get(surname, "")) + _spoken(text[len(surname) :])
+
+
+def _spoken(text: str) -> str:
+    """The library's reading, which is that of each character unless a phrase reads otherwise."""
+    starts = range(len(text) - 1)
+    phrases = (text[i:j] for i in starts for j in range(i + 2, len(text) + 1))
+    if _ALL_HAN.fullmatch(text) is None or any(phrase in PHRASES_DICT for phrase in phrases):
+        return _letters("".join(lazy_pinyin(text)))
+    return "".join(map(_alone, text))
+
+
+@lru_cache(maxsize=16_384)
+def _alone(character: str) -> str:
+    return _letters("".join(lazy_pinyin(character)))
 
 
 def _letters(text: str) -> str:
@@ -107,8 +123,8 @@ def _readings_of(name: str) -> tuple[str, ...]:
     # Passports write Ü as YU, bank keyboards as V or U; a clerk may not know the surname, and
     # a machine reads each character alone: 重庆 is zhongqing to it.
     reading = pinyin(name)
-    common = _letters("".join(lazy_pinyin(name))) if _surname(name) else reading
-    alone = _letters("".join(lazy_pinyin(list(name))))
+    common = _spoken(name) if _surname(name) else reading
+    alone = "".join(map(_alone, name))
     spelt = (reading.replace("v", "yu"), reading.replace("v", "u"))
     return tuple(dict.fromkeys((reading, common, alone, *spelt)))
 
@@ -157,8 +173,8 @@ def _findings(text: str) -> Iterator[tuple[str, str]]:
     plain = _DATE.sub(" | ", unicodedata.normalize("NFKC", text).upper())
     without_words = _STOP.sub("|", plain)
     for run in _RUN.findall(without_words):
-        if len(run) <= _LONGEST_PLAIN and _DOUBTFUL_STOP.search(run) and not _lost(run):
-            yield from _name_findings(run)
+        if len(run) <= _LONGEST_PLAIN and _DOUBTFUL_STOP.search(run):
+            yield from _run_findings(run) if _lost(run) else _name_findings(run)
     yield from _han_findings(_DOUBTFUL_STOP.sub("|", without_words))
     yield from _latin_findings(plain)
 

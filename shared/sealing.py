@@ -7,7 +7,6 @@ everywhere, and the books still balance. Bank lines are sealed under a key per m
 
 import hashlib
 import hmac
-import json
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
@@ -15,11 +14,12 @@ from collections.abc import Iterable, Mapping
 import asyncpg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic_core import from_json, to_json
 
 from shared import identity, names
 from shared.settings import Secrets
 
-_NONCE = 12
+_NONCE, _KEY = 12, 32
 
 
 class SealError(Exception):
@@ -29,8 +29,7 @@ class SealError(Exception):
 def seal(key: bytes, fields: Mapping[str, object]) -> str:
     """The fields as text that only `key` opens."""
     nonce = os.urandom(_NONCE)
-    plain = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
-    return b64encode(nonce + AESGCM(key).encrypt(nonce, plain, None)).decode()
+    return b64encode(nonce + AESGCM(key).encrypt(nonce, to_json(fields), None)).decode()
 
 
 def unseal(key: bytes, sealed: str) -> dict[str, str]:
@@ -40,7 +39,7 @@ def unseal(key: bytes, sealed: str) -> dict[str, str]:
         opened = AESGCM(key).decrypt(raw[:_NONCE], raw[_NONCE:], None)
     except (InvalidTag, ValueError) as error:
         raise SealError("cannot be opened with this key") from error
-    fields: dict[str, str] = json.loads(opened)
+    fields: dict[str, str] = from_json(opened)
     return fields
 
 
@@ -70,17 +69,18 @@ class Keyring:
     ) -> dict[str, bytes]:
         """The data keys of these persons, made where there is none yet."""
         wanted = sorted(set(persons))
-        known = await self.person_keys(db, wanted)
-        missing = [person for person in wanted if person not in known]
-        if missing:
-            await db.execute(
-                "INSERT INTO cell.person_keys (person, wrapped)"
-                " SELECT * FROM unnest($1::text[], $2::bytea[]) ON CONFLICT DO NOTHING",
-                missing,
-                [self._wrap(os.urandom(32)) for _ in missing],
-            )
-            known |= await self.person_keys(db, missing)
-        return known
+        if not wanted:
+            return {}
+        made = [os.urandom(_KEY) for _ in wanted]
+        done = await db.execute(
+            "INSERT INTO cell.person_keys (person, wrapped)"
+            " SELECT * FROM unnest($1::text[], $2::bytea[]) ON CONFLICT DO NOTHING",
+            wanted,
+            list(map(self._wrap, made)),
+        )
+        if done == f"INSERT 0 {len(wanted)}":
+            return dict(zip(wanted, made, strict=True))
+        return await self.person_keys(db, wanted)
 
     async def person_keys(self, db: asyncpg.Connection, persons: Iterable[str]) -> dict[str, bytes]:
         """The data keys of those of `persons` who have one (an erased person has none)."""
@@ -95,7 +95,7 @@ class Keyring:
             "INSERT INTO cell.statement_keys (month, wrapped) VALUES ($1, $2)"
             " ON CONFLICT DO NOTHING",
             month,
-            self._wrap(os.urandom(32)),
+            self._wrap(os.urandom(_KEY)),
         )
         wrapped = await db.fetchval(
             "SELECT wrapped FROM cell.statement_keys WHERE month = $1", month

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
 from services.enrollment.fields import (
@@ -12,6 +11,7 @@ from services.enrollment.fields import (
     Malformed,
     parse,
     parse_name,
+    parse_one,
     parse_phone,
     parse_region,
 )
@@ -43,8 +43,7 @@ _WRONG = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """A row that is well-formed. `values` are fields of `Register`; ID and name are still clear.
 
     `content` is the row in one canonical text: the same text is the same record sent again.
@@ -68,8 +67,7 @@ class Form:
         return self.source, self.record_id
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """A row that is not: the code, and the field at fault."""
 
     source: str
@@ -89,7 +87,7 @@ class Feed:
 
     def read(self, raw: Mapping[str, str]) -> Form | Refused:
         """The form of a row, or why it is refused."""
-        row = {n: text for n, value in raw.items() if n in FIELDS and (text := value.strip())}
+        row = {n: t for n, v in raw.items() if v and n in FIELDS and (t := v.strip())}
         source, record_id = row.get("source", ""), row.get("record_id", "")
         try:
             _check_text(row)
@@ -109,7 +107,7 @@ class Feed:
         for name in REQUIRED[action]:
             if name not in row:
                 raise Malformed("missing_field", name)
-        values = {"action": action, **_values(row)}
+        values = {"action": action, **parse(row)}
         self._check_together(row, values)
         id_no = self._id(row)
         transfer = self._transfer(row, values)
@@ -122,11 +120,11 @@ class Feed:
             row["region"],
             row["id_type"],
             id_no,
-            parse("name", parse_name, row["name"]) if "name" in row else "",
-            parse("phone", parse_phone, row["phone"]) if "phone" in row else "",
+            parse_one("name", parse_name, row["name"]) if "name" in row else "",
+            parse_one("phone", parse_phone, row["phone"]) if "phone" in row else "",
             values,
             row.get("refers_to", ""),
-            "\x1f".join(f"{name}={row[name]}" for name in sorted(row)),
+            "\x1f".join(map("%s=%s".__mod__, sorted(row.items()))),
             transfer,
         )
 
@@ -139,7 +137,8 @@ class Feed:
     def _check_together(self, row: Mapping[str, str], values: Mapping[str, object]) -> None:
         """What one field means for another, and what only we can know."""
         for name in ("region", "previous_region"):
-            if name in row and self._regions.get(parse(name, parse_region, row[name])) is None:
+            if name in row and self._regions.get(row[name]) is None:
+                parse_one(name, parse_region, row[name])
                 raise Malformed("unknown_region", name)
         if row.get("previous_region") == row["region"]:
             raise Malformed("same_region", "previous_region")
@@ -186,7 +185,8 @@ def _shown(text: str) -> str:
 def _check_text(row: Mapping[str, str]) -> None:
     # Nearly every row is clean and short: one look at the whole says so.
     whole = "".join(row.values())
-    if _WRONG.search(whole) is None and max(map(len, row.values()), default=0) <= _LONGEST:
+    clean = whole.isprintable() or _WRONG.search(whole) is None
+    if clean and max(map(len, row.values()), default=0) <= _LONGEST:
         return
     for name, text in row.items():
         if len(text) > _LONGEST_OF.get(name, _LONGEST):
@@ -195,12 +195,3 @@ def _check_text(row: Mapping[str, str]) -> None:
             raise Malformed("control_character", name)
         if _SURROGATE.search(text):
             raise Malformed("bad_character", name)
-
-
-def _values(row: Mapping[str, str]) -> dict[str, object]:
-    values = {}
-    for name, text in row.items():
-        if name in PARSERS:
-            target, parser = PARSERS[name]
-            values[target] = parse(name, parser, text)
-    return values

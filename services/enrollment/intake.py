@@ -5,10 +5,10 @@ person's own key, the person is a keyed hash, and the name is left as blind keys
 """
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -25,12 +25,11 @@ from shared.regions import Regions
 from shared.sealing import Keyring, SealError, seal, unseal
 from shared.settings import Holder
 
-CHUNK = 500
+CHUNK = 1000
 OUTCOMES = ("accepted", "duplicate", "refused", "unreadable")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What is known at once about a row."""
 
     source: str
@@ -54,8 +53,7 @@ class Answer:
         return self.source, self.record_id, self.outcome, self.code, message, transfer
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """The answers to rows, in their order, and the messages that the accepted ones became."""
 
     answers: Sequence[Answer]
@@ -92,61 +90,78 @@ class Intake:
         Without a holder the way the rows came says who may send: a topic has its own access list.
         """
         feed = Feed(self._regions, at)
+        refusal = self._permission(holder)
         answers: list[Answer | None] = []
         forms: dict[int, Form] = {}
         for n, row in enumerate(rows):
             form = feed.read(row) if isinstance(row, dict) else _unread(row)
             if isinstance(form, Form):
-                form = _allowed(form, holder, self._regions)
-            if isinstance(form, Form):
-                forms[n] = form
-                answers.append(None)
-            else:
-                answers.append(
-                    Answer(form.source, form.record_id, form.outcome, form.code, form.field)
-                )
+                code = refusal(form.source, form.region)
+                if not code:
+                    forms[n] = form
+                    answers.append(None)
+                    continue
+                form = Refused(form.source, form.record_id, code)
+            answers.append(Answer(form.source, form.record_id, form.outcome, form.code, form.field))
         fresh, known = await self._place(db, forms, at, check=check)
         for n, answer in known.items():
             answers[n] = answer
         messages = [] if check else await self._registers(db, [forms[n] for n in fresh])
         return Taken([a for a in answers if a is not None], messages)
 
+    def _permission(self, holder: Holder | None) -> Callable[[str, str], str]:
+        """The code by which a record of a source and region is refused, if it is."""
+
+        @cache
+        def refusal(source: str, region: str) -> str:
+            if not self._regions.here(region):
+                return "other_cell"
+            if holder is None or holder.may_send(source, region):
+                return ""
+            return "not_your_region" if {source, "*"} & holder.sources else "not_your_source"
+
+        return refusal
+
     async def _place(
         self, db: asyncpg.Connection, forms: Mapping[int, Form], at: datetime, *, check: bool
     ) -> tuple[list[int], dict[int, Answer]]:
         """Which rows are new, in their order, and the answers to all well-formed ones."""
-        contents = {n: self._keyring.content(form.content) for n, form in forms.items()}
         first: dict[Key, Held] = {}
+        placed: list[tuple[int, Form, Key, Held]] = []
         for n, form in forms.items():
-            first.setdefault(form.key, (contents[n], _promised(form)))
+            key, own = form.key, (self._keyring.content(form.content), _promised(form))
+            first.setdefault(key, own)
+            placed.append((n, form, key, own))
         held = await (_known if check else _hold)(db, first, at)
         fresh: list[int] = []
         answers: dict[int, Answer] = {}
-        for n, form in forms.items():
-            content, transfer = held.get(form.key, (None, _promised(form)))
+        for n, form, key, own in placed:
+            content, transfer = held.get(key, (None, own[1]))
             if content is None:
-                held[form.key] = first[form.key]
+                held[key] = own
                 fresh.append(n)
-                answers[n] = Answer(*form.key, "accepted", "", "", transfer, form.region)
-            elif content == contents[n]:
-                answers[n] = Answer(*form.key, "duplicate", "", "", transfer, form.region)
+                answers[n] = Answer(*key, "accepted", "", "", transfer, form.region)
+            elif content == own[0]:
+                answers[n] = Answer(*key, "duplicate", "", "", transfer, form.region)
             else:
-                answers[n] = Answer(*form.key, "refused", "conflict", "", None, form.region)
+                answers[n] = Answer(*key, "refused", "conflict", "", None, form.region)
         return fresh, answers
 
     async def _registers(
         self, db: asyncpg.Connection, forms: Sequence[Form]
     ) -> list[tuple[UUID, Message]]:
         persons = [self._keyring.person_key(form.id_type, form.id_no) for form in forms]
-        told = [p for p, form in zip(persons, forms, strict=True) if form.name or form.phone]
-        keys = await self._keyring.create_person_keys(db, told) if told else {}
-        contacts = await self._contacts(db, keys)
+        told = {p for p, form in zip(persons, forms, strict=True) if form.name or form.phone}
+        keys = await self._keyring.person_keys(db, told) if told else {}
+        contacts = await self._contacts(db, keys) if keys else {}
+        keys |= await self._keyring.create_person_keys(db, told - keys.keys())
         messages = []
         for person, form in zip(persons, forms, strict=True):
             sealed = None
-            if person in keys and (form.name or form.phone):
+            if form.name or form.phone:
                 contacts[person] = contacts.get(person, {}) | _clear(form)
-                sealed = seal(keys[person], contacts[person])
+                if person in keys:
+                    sealed = seal(keys[person], contacts[person])
             messages.append(self._register(form, person, sealed))
         return messages
 
@@ -195,15 +210,6 @@ def _unread(row: Bad) -> Refused:
     return Refused(row.source, row.record_id, row.code, "", row.outcome)
 
 
-def _allowed(form: Form, holder: Holder | None, regions: Regions) -> Form | Refused:
-    if not regions.here(form.region):
-        return Refused(form.source, form.record_id, "other_cell")
-    if holder is None or holder.may_send(form.source, form.region):
-        return form
-    code = "not_your_region" if {form.source, "*"} & holder.sources else "not_your_source"
-    return Refused(form.source, form.record_id, code)
-
-
 def _promised(form: Form) -> UUID | None:
     """The transfer that the sender is told of: the one that this record itself begins."""
     return form.transfer if form.values["action"] in ("apply", "enroll") else None
@@ -218,13 +224,12 @@ async def _hold(db: asyncpg.Connection, given: Mapping[Key, Held], at: datetime)
         "INSERT INTO records (source, record_id, content, transfer, recorded_at)"
         " SELECT *, $5 FROM unnest($1::text[], $2::text[], $3::bytea[], $4::uuid[])"
         " ON CONFLICT DO NOTHING RETURNING source, record_id",
-        [source for source, _ in keys],
-        [record_id for _, record_id in keys],
-        [given[key][0] for key in keys],
-        [given[key][1] for key in keys],
+        *zip(*((*key, *given[key]) for key in keys), strict=True),
         at,
     )
-    new = {(row["source"], row["record_id"]) for row in rows}
+    if len(rows) == len(keys):
+        return {}
+    new = set(map(tuple, rows))
     return await _known(db, [key for key in keys if key not in new], at)
 
 
@@ -236,8 +241,7 @@ async def _known(db: asyncpg.Connection, keys: Iterable[Key], _: datetime) -> di
     rows = await db.fetch(
         "SELECT source, record_id, content, transfer FROM records"
         " JOIN unnest($1::text[], $2::text[]) AS a (source, record_id) USING (source, record_id)",
-        [source for source, _ in asked],
-        [record_id for _, record_id in asked],
+        *zip(*asked, strict=True),
     )
     return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 

@@ -1,8 +1,10 @@
 """Names in bank lines: forms, candidates, agreement."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from pypinyin import lazy_pinyin
+from pypinyin.constants import PHRASES_DICT
 
 from shared.names import (
     blind,
@@ -67,6 +69,16 @@ def test_a_name_is_written_in_one_way() -> None:
 )
 def test_a_reading_has_no_tones_and_reads_surnames_as_surnames(name: str, reading: str) -> None:
     assert pinyin(name) == reading
+
+
+@pytest.mark.parametrize("text", sorted(PHRASES_DICT)[::997])
+def test_a_phrase_is_read_as_one(text: str) -> None:
+    assert pinyin(f"王{text}") == "".join(lazy_pinyin(f"王{text}")).replace("ü", "v")
+
+
+@given(st.text("王重庆长安乐山单于解放军行长", min_size=1, max_size=8))
+def test_a_text_is_read_as_the_library_reads_it(text: str) -> None:
+    assert pinyin(f"王{text}") == "".join(lazy_pinyin(f"王{text}"))
 
 
 @pytest.mark.parametrize(
@@ -177,6 +189,7 @@ def test_a_name_in_a_remark_is_found(name: str, remark: str) -> None:
 
 
 @given(people, remarks, st.integers(0, 2), st.sampled_from("·?？*□\ufffd"))
+@example("张桂林", "{}", 0, "?")
 def test_a_name_with_a_lost_character_is_found(
     name: str, remark: str, position: int, mark: str
 ) -> None:

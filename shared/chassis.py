@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -58,6 +59,9 @@ class Process:
     async def send(self, db: asyncpg.Connection, messages: Sequence[tuple[UUID, Message]]) -> None:
         place = self.place
         await upkeep.send(db, messages, place, await self.now(db), self.relay.expect)
+
+    def holding(self, seconds: float) -> AbstractContextManager[None]:
+        return self.relay.holding(seconds)
 
     @property
     def place(self) -> Place:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import asyncpg
@@ -49,6 +50,7 @@ class Relay:
         self._written: dict[str, int] = {}
         self._cursors: dict[str, int] = {}
         self._expected: dict[str, tuple[int, float]] = {}
+        self._held: list[float] = []
 
     def own(self, lane: lanes.Lane, *, fed: bool) -> None:
         """This process owns the lane now. `fed`: its rows come from other transactions too."""
@@ -100,6 +102,19 @@ class Relay:
         self._expected[lane] = (seq, asyncio.get_running_loop().time() + 5)
         self._wake.set()
 
+    @contextmanager
+    def holding(self, seconds: float) -> Iterator[None]:
+        """What comes in from outside stays in the outbox while this lasts, or for so long: whoever
+        sends a file waits for its answers, and what is handled meanwhile would take their time.
+        """
+        until = asyncio.get_running_loop().time() + seconds
+        self._held.append(until)
+        try:
+            yield
+        finally:
+            self._held.remove(until)
+            self._wake.set()
+
     async def drained(self) -> None:
         """Waits until everything that was committed is published."""
         while self.waiting:  # noqa: ASYNC110 - a rare wait, at the end of a process
@@ -124,8 +139,10 @@ class Relay:
                 await self._unless_unwell(self._acknowledge())
                 next_written = loop.time() + 1
             room = len(self._queue) < _MAX_WAITING
-            if self._cursors and room and (self._expected or loop.time() >= next_poll):
-                await self._unless_unwell(self._collect(loop.time()))
+            held = any(until > loop.time() for until in self._held)
+            told = self._expected and not held
+            if self._cursors and room and (told or loop.time() >= next_poll):
+                await self._unless_unwell(self._collect(loop.time(), held=held))
                 next_poll = loop.time() + self._poll
             if self._queue:
                 await self._publish()
@@ -146,8 +163,12 @@ class Relay:
             log.warning("relay.database", error=repr(error))
             await asyncio.sleep(0.5)
 
-    async def _collect(self, now: float) -> None:
-        asked = {lane: (self.epochs[lane], seq) for lane, seq in self._cursors.items()}
+    async def _collect(self, now: float, *, held: bool) -> None:
+        asked = {
+            lane: (self.epochs[lane], seq)
+            for lane, seq in self._cursors.items()
+            if not (held and lane.startswith("intake/"))
+        }
         async with self._pool.acquire() as db:
             rows = await outbox.beyond(db, {lane: seq for lane, (_, seq) in asked.items()})
         for row in rows:

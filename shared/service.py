@@ -1,6 +1,7 @@
 """What a service is to the chassis: a name, three functions, and what it offers besides."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -63,6 +64,10 @@ class Runtime(Protocol):
         They are handled like any other message once the transaction has committed. An id that is
         there already with the same content is left alone.
         """
+        ...
+
+    def holding(self, seconds: float) -> AbstractContextManager[None]:
+        """While this lasts, for so long at most, what `send` puts there is not handled yet."""
         ...
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,9 @@ class Desk:
 
     async def send(self, db: asyncpg.Connection, messages: Sequence[tuple[UUID, Message]]) -> None:
         await upkeep.send(db, messages, PLACE, await self.now(db), lambda _, __: None)
+
+    def holding(self, _: float) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 @asynccontextmanager

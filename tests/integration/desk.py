@@ -1,7 +1,7 @@
 """A desk at settlement's edge: its HTTP interface on a real database, and what it sends."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -58,6 +58,9 @@ class Desk:
     async def send(self, db: asyncpg.Connection, messages: Sequence[tuple[UUID, Message]]) -> None:
         assert db.is_in_transaction()
         self.sent += messages
+
+    def holding(self, _: float) -> AbstractContextManager[None]:
+        return nullcontext()
 
     @property
     def messages(self) -> list[Message]:

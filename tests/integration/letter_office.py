@@ -1,6 +1,7 @@
 """What the tests of letters share: a stand-in for the chassis, and messages with letters."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from json import loads
@@ -50,6 +51,9 @@ class Office:
     async def send(self, db: asyncpg.Connection, messages: Sequence[tuple[UUID, Message]]) -> None:
         assert db.is_in_transaction()
         self.sent += messages
+
+    def holding(self, _: float) -> AbstractContextManager[None]:
+        return nullcontext()
 
     async def handle(self, *messages: Message) -> None:
         """As the chassis does: load, fold, save in one transaction."""

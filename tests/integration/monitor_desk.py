@@ -1,6 +1,7 @@
 """What the tests of the monitor share: a stand-in for its chassis, and records to copy."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,6 +49,9 @@ class Watch:
 
     async def send(self, db: asyncpg.Connection, messages: Sequence[tuple[UUID, Message]]) -> None:
         raise AssertionError(f"the monitor says nothing: {db} {messages}")
+
+    def holding(self, _: float) -> AbstractContextManager[None]:
+        return nullcontext()
 
     async def copy(self, *records: Record) -> None:
         async with self.pool.acquire() as db, db.transaction():

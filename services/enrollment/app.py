@@ -35,7 +35,7 @@ MOST_RECORDS = 10_000
 MOST_BYTES = 32 * 1024 * 1024
 _BLOCK = 256 * 1024
 # A file of three million rows is taken in by then; others' records wait no longer for its end.
-_HOLD_SECONDS = 300.0
+_HOLD_SECONDS = 300
 
 Who = Annotated[Holder, Depends(holder)]
 

@@ -28,6 +28,16 @@ def knows(year: int) -> bool:
 
 
 @lru_cache(maxsize=_DAYS_KEPT)
+def _earliest_within(calendar: "WorkingCalendar", day: date, working_days: int) -> date:
+    left = working_days
+    while True:
+        left -= calendar.is_working_day(day)
+        if left < 0:
+            return day
+        day -= _DAY
+
+
+@lru_cache(maxsize=_DAYS_KEPT)
 def _is_national_working_day(day: date) -> bool:
     if knows(day.year):
         return bool(chinese_calendar.is_workday(day))
@@ -42,7 +52,7 @@ def shanghai_day(at: datetime) -> date:
     return at.astimezone(SHANGHAI).date()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class WorkingCalendar:
     """The national calendar with a region's own days over it: day to whether it is worked."""
 
@@ -77,3 +87,9 @@ class WorkingCalendar:
         """How many working days lie after `start` up to and with `end`; 0 if it is no later."""
         days = (start + _DAY * n for n in range(1, (end - start).days + 1))
         return sum(map(self.is_working_day, days))
+
+    def earliest_within(self, day: date, working_days: int) -> date:
+        """The first day from which at most so many working days have passed up to `day`: what is
+        of an earlier day is older than that.
+        """
+        return _earliest_within(self, day, working_days)

@@ -41,6 +41,7 @@ def _fen(text: object) -> int:
 
 Fen = Annotated[int, BeforeValidator(_fen)]
 WorkingDays = Annotated[int, Field(ge=1)]
+Percent = Annotated[int, Field(ge=1, le=100)]
 RegionCode = Annotated[str, Field(pattern=r"^[1-9][0-9]{5}$")]
 BankAccount = Annotated[str, Field(pattern=r"^[0-9]{8,32}$")]
 
@@ -142,7 +143,12 @@ class TransferRule(Rule):
 
 
 class LimitRule(Rule):
-    """How much a destination has open in advances to one origin, and for one person."""
+    """How much a destination has open in advances to one origin, and for one person; how old the
+    oldest may be (working days); when it warns, suspends the corridor, and resumes it.
+
+    Suspended while `suspend_percent` of what is open is older than `suspend_after` working days,
+    or any of it older than `age_days`; resumed once that was not so for `resume_after` of them.
+    """
 
     kind = "limit"
     key_fields = ("origin",)
@@ -150,6 +156,11 @@ class LimitRule(Rule):
     origin: str = Field(default=ANY_ORIGIN, pattern=r"^([1-9][0-9]{5}|\*)$")
     open_fen: Fen = Field(alias="open")
     single_fen: Fen = Field(alias="single")
+    warn_percent: tuple[Percent, ...] = ()
+    age_days: WorkingDays | None = None
+    suspend_after: WorkingDays | None = None
+    suspend_percent: Percent = 100
+    resume_after: int = Field(default=0, ge=0)
 
 
 class SettlementRule(Rule):

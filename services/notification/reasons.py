@@ -181,6 +181,19 @@ REASONS: dict[str, Reason] = {
         "资金到账后即划入您的个人账户，您无需再做任何事。",
         "The money is credited when it arrives; you need not do anything.",
     ),
+    "corridor_suspended": Reason(
+        "该转出地的资金逾期未到，预划已暂停",
+        "advances are suspended, for money of the former place is overdue",
+        "资金到账后即划入您的个人账户；恢复预划后也会提前划入，您无需再做任何事。",
+        "The money is credited when it arrives, or when advances are made again; you need not do"
+        " anything.",
+    ),
+    "age_limit": Reason(
+        "该转出地有预划款项超过最长期限未到账",
+        "money of the former place is unpaid for longer than may be",
+        "资金到账后即划入您的个人账户，您无需再做任何事。",
+        "The money is credited when it arrives; you need not do anything.",
+    ),
     "switched_off": Reason(
         "该转移不适用预划",
         "no advance applies to this transfer",

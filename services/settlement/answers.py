@@ -1,19 +1,15 @@
 """Rows of the books as JSON answers: money as text in yuan, lists in a stable order. PURE."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from services.settlement.lines import Taken
 from shared.money import yuan
-from shared.regions import Regions
 
 Rows = Sequence[Mapping[str, Any]]
 
-_AGES = ((15, "0-15"), (45, "16-45"), (90, "46-90"))
-_OLDEST = ">90"
 # What a side of a transfer is explained by: nothing that says who it is.
 _PRIVATE = frozenset({"person", "name_key", "name_keys", "sealed"})
 
@@ -95,46 +91,13 @@ def receipt(row: Mapping[str, Any]) -> dict[str, Any]:
         "verdict": row["verdict"],
         "rule": row["rule"],
         "transfers": [str(transfer) for transfer in row["transfers"]],
-        "evidence": _shown(_json(row["evidence"])),
+        "evidence": shown(from_json(row["evidence"])),
     }
 
 
-def exposure(
-    rows: Rows, regions: Regions, destinations: Iterable[str], today: date
-) -> list[dict[str, Any]]:
-    """Every corridor into the destinations: open advances, limit, and ages in working days."""
-    by_corridor: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for row in rows:
-        by_corridor.setdefault((row["origin"], row["destination"]), []).append(row)
-    wanted = {(o.code, d) for o in regions.all for d in destinations if o.code != d}
-    return [
-        _corridor(by_corridor.get((origin, destination), []), regions, origin, destination, today)
-        for origin, destination in sorted(wanted | set(by_corridor))
-    ]
-
-
-def _corridor(
-    rows: Rows, regions: Regions, origin: str, destination: str, today: date
+def explained(
+    transfer: UUID, postings: Rows, matched: Rows, sides: Rows, decisions: Sequence[Any] = ()
 ) -> dict[str, Any]:
-    calendar = regions.calendar(destination)
-    policy = regions.corridor(origin, destination, today)
-    ages = dict.fromkeys([name for _, name in _AGES] + [_OLDEST], 0)
-    for row in rows:
-        days = calendar.working_days_between(row["announced_on"], today)
-        ages[next((name for last, name in _AGES if days <= last), _OLDEST)] += row["open_fen"]
-    return {
-        "corridor": f"{origin}>{destination}",
-        "origin": origin,
-        "destination": destination,
-        "open": yuan(sum(row["open_fen"] for row in rows)),
-        "limit": yuan(policy.limit_fen),
-        "single_limit": yuan(policy.single_limit_fen),
-        "count": sum(row["claims"] for row in rows),
-        "ages": {name: yuan(fen) for name, fen in ages.items()},
-    }
-
-
-def explained(transfer: UUID, postings: Rows, matched: Rows, sides: Rows) -> dict[str, Any]:
     """Why the money of a transfer is where it is: entries, receipts, and what each side has."""
     entries: dict[UUID, dict[str, Any]] = {}
     for row in postings:
@@ -144,6 +107,7 @@ def explained(transfer: UUID, postings: Rows, matched: Rows, sides: Rows) -> dic
         )
     return {
         "transfer": str(transfer),
+        "decisions": list(decisions),
         "entries": list(entries.values()),
         "receipts": [
             {
@@ -155,7 +119,7 @@ def explained(transfer: UUID, postings: Rows, matched: Rows, sides: Rows) -> dic
                 "applied": yuan(row["applied_fen"]),
                 "verdict": row["verdict"],
                 "rule": row["rule"],
-                "evidence": _shown(_json(row["evidence"])),
+                "evidence": shown(from_json(row["evidence"])),
             }
             for row in matched
         ],
@@ -177,22 +141,23 @@ def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _facts(row: object) -> dict[str, Any]:
-    facts = _json(row)
-    shown: dict[str, Any] = _shown({name: facts[name] for name in facts if name not in _PRIVATE})
-    return shown
+    facts = from_json(row)
+    told: dict[str, Any] = shown({name: facts[name] for name in facts if name not in _PRIVATE})
+    return told
 
 
-def _shown(value: Any, *, money: bool = False) -> Any:  # noqa: ANN401 - JSON of the database
+def shown(value: Any, *, money: bool = False) -> Any:  # noqa: ANN401 - JSON of the database
     """The value with all that is kept as `…_fen`, however deep, as text in yuan."""
     if isinstance(value, Mapping):
         return {
-            name.removesuffix("_fen"): _shown(inner, money=name.endswith("_fen"))
+            name.removesuffix("_fen"): shown(inner, money=name.endswith("_fen"))
             for name, inner in value.items()
         }
     if isinstance(value, list):
-        return [_shown(inner, money=money) for inner in value]
+        return [shown(inner, money=money) for inner in value]
     return yuan(value) if money and isinstance(value, int) else value
 
 
-def _json(value: object) -> Any:  # noqa: ANN401 - JSON of the database
+def from_json(value: object) -> Any:  # noqa: ANN401 - JSON of the database
+    """JSON as the database gives it, or as it is already."""
     return json.loads(value) if isinstance(value, str) else value

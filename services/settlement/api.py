@@ -1,5 +1,6 @@
 """Settlement over HTTP: statements in, remittances out, and what can be asked of the books."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from services.settlement import answers, held, outside, queries, remittances, statements
+from services.settlement import answers, exposed, held, outside, queries, remittances, statements
 from services.settlement.lines import CODES, StatementError
 from services.settlement.trial_balance import trial_balance
 from shared.asking import Limit, Refusal, Who
@@ -144,7 +145,8 @@ def _books(api: APIRouter, runtime: Runtime) -> None:
         async with runtime.pool.acquire() as db:
             today = (await runtime.now(db)).date()
         rows = await queries.exposed(runtime.pool, regions)
-        return answers.exposure(rows, runtime.regions, regions, today)
+        corridors = await queries.corridors_into(runtime.pool, regions)
+        return exposed.exposure(rows, corridors, runtime.regions, regions, today)
 
 
 def _questions(api: APIRouter, runtime: Runtime) -> None:
@@ -172,7 +174,18 @@ def _questions(api: APIRouter, runtime: Runtime) -> None:
         )
         if not sides:
             raise Refusal(404, "not_found", "没有这笔转移 / there is no such transfer")
-        return answers.explained(subject.transfer, postings, matched, sides)
+        decisions = await _decisions(runtime, sides)
+        return answers.explained(subject.transfer, postings, matched, sides, decisions)
+
+
+async def _decisions(runtime: Runtime, sides: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    found = []
+    for side in sides:
+        claim = exposed.judgement(side["row"]) if side["side"] == "destination" else None
+        if claim is not None:
+            acts = await queries.acts_until(runtime.pool, claim.origin, claim.region, claim.at)
+            found.append(exposed.decision(claim, acts, runtime.regions))
+    return found
 
 
 def _elsewhere(runtime: Runtime) -> list[str]:

@@ -7,7 +7,7 @@ import asyncpg
 
 from services.settlement import decisions, store
 from services.settlement.api import router
-from services.settlement.exposure import Limits
+from services.settlement.exposure import Limits, ruled_by
 from shared.decision import Decision, Delivery, States
 from shared.regions import Regions
 from shared.sealing import Keyring
@@ -24,6 +24,8 @@ class Settlement:
     def __init__(self, regions: Regions, keyring: Keyring) -> None:
         self._regions = regions
         self._keyring = keyring
+        # A rule is there for ever, so that its place in memory names it.
+        self._known: dict[tuple[str, int], Limits] = {}
 
     async def load(self, db: asyncpg.Connection, batch: Sequence[Delivery]) -> States:
         return await store.load(db, self._keyring, batch)
@@ -35,8 +37,12 @@ class Settlement:
         await store.save(db, changes)
 
     def _limits(self, origin: str, destination: str, day: date) -> Limits:
-        corridor = self._regions.corridor(origin, destination, day)
-        return Limits(corridor.limit_fen, corridor.single_limit_fen)
+        rule = self._regions.corridor(origin, destination, day).policy.limit(origin)
+        key = destination, id(rule)
+        limits = self._known.get(key)
+        if limits is None:
+            limits = self._known[key] = ruled_by(rule, self._regions.calendar(destination))
+        return limits
 
 
 def build(runtime: Runtime) -> App:

@@ -3,16 +3,12 @@
 `Books` lets a decision be written as a sequence of business acts.
 """
 
-from collections.abc import Hashable
 from typing import cast
 from uuid import UUID
 
-from services.settlement.exposure import Limits
-from services.settlement.journal import Journal
+from services.settlement.corridors import Corridors
 from services.settlement.states import (
     Claim,
-    Corridor,
-    Declined,
     Instruction,
     Line,
     Movement,
@@ -21,13 +17,12 @@ from services.settlement.states import (
     Release,
     look_of,
 )
-from shared.decision import Unexpected
 
 Found = tuple[str, UUID]
 """A person and a transfer."""
 
 
-class Books(Journal):
+class Books(Corridors):
     """The rows of the books, by what they are."""
 
     def movement(self, person: str, record: UUID) -> Movement | None:
@@ -89,6 +84,9 @@ class Books(Journal):
             key = ("expected", look_of(claim.region, claim.origin, claim.announced_fen))
             if self._has(key):
                 self._join(key, found)
+        was_fen = before.open_fen if before else 0
+        if was_fen != claim.open_fen:
+            self.age(claim, claim.open_fen - was_fen, (claim.open_fen > 0) - (was_fen > 0))
         self._changes["claim", *found] = claim
 
     def claimed(self, transfer: UUID) -> Claim | None:
@@ -108,53 +106,6 @@ class Books(Journal):
             for claim in claims
             if claim and look == look_of(claim.region, claim.origin, claim.announced_fen)
         ]
-
-    def corridor(self, origin: str, destination: str) -> Corridor:
-        """The exposure of a corridor."""
-        known = self.get(("corridor", origin, destination), Corridor)
-        return known or Corridor(origin, destination)
-
-    def keep_corridor(self, corridor: Corridor) -> None:
-        """Keeps a corridor's exposure."""
-        self._changes["corridor", corridor.origin, corridor.destination] = corridor
-
-    def limits(self, origin: str, destination: str) -> Limits:
-        """The limits of a corridor today. Raises Unexpected where a region is not known."""
-        try:
-            return self._limits_of(origin, destination, self.today)
-        except KeyError as unknown:
-            raise Unexpected("unknown_region", f"no region has the code {unknown}") from None
-
-    def declined(self, origin: str, destination: str) -> list[Declined]:
-        """The oldest of the advances that were declined for the limit and not offered again."""
-        queue = cast(
-            "tuple[Declined, ...]", self.get(("declined", origin, destination), tuple) or ()
-        )
-        current = [self._queued(one) for one in queue]
-        return [one for one in current if one and not one.offered]
-
-    def _queued(self, known: Declined) -> Declined | None:
-        key = ("queued", *known.key)
-        if self._has(key):
-            return self.get(key, Declined)
-        return known
-
-    def keep_declined(self, declined: Declined) -> None:
-        """Queues an advance that was declined for the limit, or says that it is offered again."""
-        key: Hashable = ("queued", *declined.key)
-        self._changes[key] = declined
-        if not declined.offered:
-            key = ("declined", declined.origin, declined.destination)
-            queue = cast("tuple[Declined, ...]", self.get(key, tuple) or ())
-            rest = [one for one in queue if one.transfer != declined.transfer]
-            rest.append(declined)
-            rest.sort(key=lambda one: (one.declined_at, one.person, one.transfer))
-            self._changes[key] = tuple(rest)
-
-    def forget_declined(self, claim: Claim) -> None:
-        """The claim waits for the limit no longer."""
-        key = ("queued", claim.origin, claim.region, claim.person, claim.transfer)
-        self._changes[key] = None
 
     def receipt(self, receipt: UUID) -> Receipt | None:
         """A line of a bank statement, if it is booked."""

@@ -2,7 +2,7 @@
 
 from services.settlement import ledger
 from services.settlement.books import Books
-from services.settlement.exposure import opened, refusal
+from services.settlement.exposure import WAITING, opened, refusal
 from services.settlement.onward import release_after, send_on_claim
 from services.settlement.receipts import reserve_waiting
 from services.settlement.states import Claim, Declined
@@ -35,6 +35,7 @@ def credit_advance(books: Books, m: CreditAdvance) -> None:
     leaving = release_after(books, claim)
     goes_on = leaving is not None and not leaving.paid_out
     wanted_fen = claim.awaiting_fen + m.amount_fen
+    claim = books.judged(claim)
     code = None if goes_on else _refusal(books, claim, wanted_fen)
     if code is None:
         _credit(books, claim, m.amount_fen, "advance", str(m.transfer), m.version)
@@ -71,7 +72,7 @@ def _refusal(books: Books, claim: Claim, wanted_fen: int) -> str | None:
         return "switched_off"
     corridor = books.corridor(claim.origin, claim.region)
     limits = books.limits(claim.origin, claim.region)
-    return refusal(corridor, limits, claim.open_fen, wanted_fen)
+    return refusal(corridor, limits, claim.open_fen, wanted_fen, books.today)
 
 
 def _credit(
@@ -121,7 +122,7 @@ def _await(books: Books, claim: Claim, amount_fen: int, version: int, code: str)
 def _decline(books: Books, claim: Claim, code: str) -> None:
     claim = replace(claim, declined=code, declined_at=claim.declined_at or books.at)
     books.keep_claim(claim)
-    if code != "limit_reached":
+    if code not in WAITING:
         books.forget_declined(claim)
         return
     books.keep_declined(
@@ -172,6 +173,7 @@ def offer_again(books: Books, m: OfferAgain) -> None:
     if not claim.awaiting_fen:
         books.forget_declined(claim)
         return
+    claim = books.judged(claim)
     code = _refusal(books, claim, claim.awaiting_fen)
     version = max(claim.versions)
     if code is None:

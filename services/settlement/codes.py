@@ -15,6 +15,19 @@ CODES: dict[str, tuple[str, str]] = {
         "超过单笔预划限额，资金到账后记入",
         "Above the limit for one advance; credited when the funds arrive",
     ),
+    "corridor_suspended": (
+        "该转出地资金逾期未到，预划已暂停，资金到账后记入",
+        "Advances on this origin are suspended, for its money is overdue; credited when it arrives",
+    ),
+    "age_limit": (
+        "该转出地有预划款项超过最长期限未到账，资金到账后记入",
+        "An advance on this origin is unpaid for too long; credited when the funds arrive",
+    ),
+    "overdue_share": ("逾期未到账的份额过高", "Too much of what is open is overdue"),
+    "too_old": ("有预划款项超过最长期限未到账", "An open advance is older than any may be"),
+    "by_hand": ("两人决定暂停", "Two people decided so"),
+    "within_limits": ("在额度之内", "Within the limits"),
+    "needs_two_people": ("须由两人办理", "It takes two people: who proposes does not approve"),
     "switched_off": (
         "未开通预划，资金到账后记入",
         "Advances are switched off here; credited when the funds arrive",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from services.settlement import accounts, claims, funding, payments, receipts, releases
+from services.settlement import accounts, claims, funding, limits, payments, receipts, releases
 from services.settlement.books import Books
 from services.settlement.closing.close import close_day
 from services.settlement.exposure import LimitsOf
@@ -26,6 +26,12 @@ from shared.messages.settlement import (
     Spend,
 )
 from shared.messages.settlement_closing import CloseDay
+from shared.messages.settlement_limits import (
+    ChangeLimit,
+    ResumeCorridor,
+    ReviewCorridor,
+    SuspendCorridor,
+)
 
 # The argument of each is the class it stands under; a dict cannot say so.
 _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
@@ -44,6 +50,10 @@ _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
     OpenBank: payments.open_bank,
     InstructRemittance: payments.instruct_remittance,
     CloseDay: close_day,
+    ReviewCorridor: limits.review_corridor,
+    ChangeLimit: limits.change_limit,
+    SuspendCorridor: limits.suspend_corridor,
+    ResumeCorridor: limits.resume_corridor,
 }
 
 HANDLES = frozenset(command.type for command in _ACTS)

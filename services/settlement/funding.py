@@ -2,7 +2,7 @@
 
 from services.settlement import ledger
 from services.settlement.books import Books
-from services.settlement.exposure import offers, opened
+from services.settlement.exposure import opened
 from services.settlement.onward import send_on_claim
 from services.settlement.states import Claim, Part
 from shared.decision import Unexpected, replace
@@ -12,7 +12,6 @@ from shared.messages.settlement import (
     ApplyReceipt,
     ExcessFound,
     FundsCredited,
-    OfferAgain,
     ShortfallFound,
 )
 
@@ -79,19 +78,7 @@ def _free(books: Books, before: Claim, after: Claim) -> None:
     """The exposure has shrunk: the oldest declined advances that fit are offered again."""
     corridor = opened(books.corridor(after.origin, after.region), before.open_fen, after.open_fen)
     books.keep_corridor(corridor)
-    waiting = books.declined(after.origin, after.region)
-    if not waiting:
-        return
-    for declined in offers(corridor, books.limits(after.origin, after.region), waiting):
-        books.keep_declined(replace(declined, offered=True))
-        books.say(
-            OfferAgain(
-                to=declined.destination,
-                person=declined.person,
-                transfer=declined.transfer,
-                origin=declined.origin,
-            )
-        )
+    books.offer_again(corridor)
 
 
 def _tell(

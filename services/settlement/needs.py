@@ -22,6 +22,7 @@ from shared.messages.settlement import (
     Spend,
 )
 from shared.messages.settlement_closing import CloseDay
+from shared.messages.settlement_limits import CorridorCommand
 
 Corridor = tuple[str, str]
 
@@ -41,6 +42,7 @@ class Needs:
     instructions: set[tuple[str, UUID, str]] = field(default_factory=set)
     corridors: set[Corridor] = field(default_factory=set)
     freeing: set[Corridor] = field(default_factory=set)
+    reviewing: set[Corridor] = field(default_factory=set)
     announcing: dict[UUID, list[CreditAdvance]] = field(default_factory=dict)
     offered: set[UUID] = field(default_factory=set)
     parts: set[tuple[UUID, int]] = field(default_factory=set)
@@ -68,6 +70,9 @@ class Needs:
             self.corridors |= {(d.payer_region, m.to) for d in m.details if d.payer_region}
         elif isinstance(m, RecordDebit):
             self.debits.append(m)
+        elif isinstance(m, CorridorCommand):
+            for corridors in (self.corridors, self.freeing, self.reviewing):
+                corridors.add((m.origin, m.to))
 
     def _add_record(self, m: PersonCommand) -> None:
         match m:

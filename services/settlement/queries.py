@@ -5,6 +5,7 @@ The accounts kept by person are summed per region; nobody's money is shown by na
 
 from collections.abc import Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -217,7 +218,7 @@ async def receipts(
 
 _EXPOSED = """
 SELECT origin, region AS destination, announced_on, count(*) AS claims,
-       sum(open_fen)::bigint AS open_fen
+       sum(open_fen)::bigint AS open_fen, max(open_fen) AS largest_fen
   FROM claims WHERE region = ANY($1) AND open_fen > 0
  GROUP BY origin, region, announced_on ORDER BY origin, region, announced_on
 """
@@ -226,6 +227,33 @@ SELECT origin, region AS destination, announced_on, count(*) AS claims,
 async def exposed(pool: asyncpg.Pool, destinations: list[str]) -> list[asyncpg.Record]:
     """Open advances by corridor and the day they were announced."""
     return list(await pool.fetch(_EXPOSED, destinations))
+
+
+_CORRIDORS_INTO = """
+SELECT k.*, coalesce(d.n, 0) AS waiting, coalesce(d.fen, 0)::bigint AS waiting_fen
+  FROM corridors k
+  LEFT JOIN (SELECT origin, destination, count(*) AS n, sum(amount_fen) AS fen
+               FROM declined GROUP BY 1, 2) d USING (origin, destination)
+ WHERE k.destination = ANY($1) ORDER BY k.origin, k.destination
+"""
+
+
+async def corridors_into(pool: asyncpg.Pool, destinations: list[str]) -> list[asyncpg.Record]:
+    """The corridors into these regions, and who waits there for an advance."""
+    return list(await pool.fetch(_CORRIDORS_INTO, destinations))
+
+
+_ACTS = """
+SELECT DISTINCT ON (what) what, at, code, facts FROM corridor_acts
+ WHERE origin = $1 AND destination = $2 AND at <= $3 ORDER BY what, at DESC, cause
+"""
+
+
+async def acts_until(
+    pool: asyncpg.Pool, origin: str, destination: str, at: datetime
+) -> list[asyncpg.Record]:
+    """The last act of each kind that was decided about a corridor by then."""
+    return list(await pool.fetch(_ACTS, origin, destination, at))
 
 
 # Bank lines that an entry of the transfer names in its subject, and those that name the transfer

@@ -10,8 +10,10 @@ from typing import Any, Generic, TypeVar
 
 from services.settlement.closing.days import Closing, Day
 from services.settlement.states import (
+    Aged,
     Claim,
     Corridor,
+    CorridorAct,
     Declined,
     Holder,
     Instruction,
@@ -44,10 +46,14 @@ class Table(Generic[Row]):
             (column, _writer(of_type)) for column, of_type in self.columns.items()
         ]
         self.key = tuple(self.columns)[:keys]
-        self.upsert = self._upsert()
+        self.insert = self._insert()
+        update = ", ".join(
+            f"{name} = EXCLUDED.{name}" for name in self.columns if name not in self.key
+        )
+        # Inserts rows, or replaces those with the same key.
+        self.upsert = f"{self.insert} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {update}"
 
-    def _upsert(self) -> str:
-        """Inserts rows, or replaces those with the same key."""
+    def _insert(self) -> str:
         sent, read = [], []
         for position, (column, of_type) in enumerate(self.columns.items(), start=1):
             if column in self._arrays:
@@ -60,13 +66,9 @@ class Table(Generic[Row]):
                 sent.append(f"${position}::{of_type}[]")
                 read.append(column)
         names = ", ".join(self.columns)
-        update = ", ".join(
-            f"{name} = EXCLUDED.{name}" for name in self.columns if name not in self.key
-        )
         return (
             f"INSERT INTO {self.name} ({names})"  # noqa: S608 names of our own columns
             f" SELECT {', '.join(read)} FROM unnest({', '.join(sent)}) AS u ({names})"
-            f" ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {update}"
         )
 
     def arrays(self, rows: Sequence[Row]) -> list[list[object]]:
@@ -147,10 +149,29 @@ CLAIMS = Table(
     " announced_on date, released_on date, versions integer[], announced_fen bigint,"
     " credited_fen bigint, awaiting_fen bigint, matched_fen bigint, open_fen bigint,"
     " reserved_fen bigint, excess_fen bigint, advance bool, declined text,"
-    " declined_at timestamptz",
+    " declined_at timestamptz, judged_at timestamptz, exposure_fen bigint, limit_fen bigint",
 )
 CORRIDORS = Table(
-    "corridors", Corridor, 2, "origin text, destination text, open_fen bigint, claims integer"
+    "corridors",
+    Corridor,
+    2,
+    "origin text, destination text, open_fen bigint, claims integer, oldest_on date,"
+    " warned_percent integer, review_on date, reviewed_on date, review_asked bool,"
+    " suspended text, suspended_at timestamptz, well_since date, excused_before date,"
+    " changed_on date, changed_open_fen bigint, changed_single_fen bigint,"
+    " changed_age_days integer",
+)
+AGES = Table(
+    "ages",
+    Aged,
+    3,
+    "origin text, destination text, announced_on date, open_fen bigint, claims integer",
+)
+CORRIDOR_ACTS = Table(
+    "corridor_acts",
+    CorridorAct,
+    4,
+    "origin text, destination text, cause uuid, what text, at timestamptz, code text, facts jsonb",
 )
 DECLINED = Table(
     "declined",

@@ -64,6 +64,11 @@ SELECT d.* FROM unnest($1::text[], $2::text[]) AS u (origin, destination)
     ORDER BY d.declined_at, d.person, d.transfer LIMIT $3) d
 """
 
+AGES = """
+SELECT * FROM ages
+ WHERE (origin, destination) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND open_fen > 0
+"""
+
 MOVEMENTS = """
 SELECT * FROM movements WHERE (person, record) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
 """

@@ -120,6 +120,9 @@ class Claim:
     advance: bool = True
     declined: str | None = None
     declined_at: datetime | None = None
+    judged_at: datetime | None = None
+    exposure_fen: int = 0
+    limit_fen: int = 0
 
     @property
     def unpaid_fen(self) -> int:
@@ -134,17 +137,56 @@ class Claim:
 
 @dataclass(frozen=True)
 class Corridor:
-    """The exposure of a corridor: open advances, and how many claims they are."""
+    """The exposure of a corridor: open advances, how many claims they are, and what follows from
+    them. `suspended` is why nothing is advanced now, `changed_…` what two people agreed on.
+    """
 
     origin: str
     destination: str
     open_fen: int = 0
     claims: int = 0
+    oldest_on: date | None = None
+    warned_percent: int = 0
+    review_on: date | None = None
+    reviewed_on: date | None = None
+    review_asked: bool = False
+    suspended: str | None = None
+    suspended_at: datetime | None = None
+    well_since: date | None = None
+    excused_before: date | None = None
+    changed_on: date | None = None
+    changed_open_fen: int | None = None
+    changed_single_fen: int | None = None
+    changed_age_days: int | None = None
+
+
+@dataclass(frozen=True)
+class Aged:
+    """What a corridor has open of the advances announced on one day."""
+
+    origin: str
+    destination: str
+    announced_on: date
+    open_fen: int = 0
+    claims: int = 0
+
+
+@dataclass(frozen=True)
+class CorridorAct:
+    """What was decided about a corridor, for ever: `facts` say on which grounds, or by whom."""
+
+    origin: str
+    destination: str
+    cause: UUID
+    what: Literal["warned", "suspended", "resumed", "limit-changed"]
+    at: datetime
+    code: str
+    facts: Mapping[str, object]
 
 
 @dataclass(frozen=True)
 class Declined:
-    """An advance declined for the corridor's limit; `offered` while it is offered again."""
+    """An advance declined for the corridor's sake; `offered` while it is offered again."""
 
     origin: str
     destination: str

@@ -13,16 +13,14 @@ from uuid import UUID
 import asyncpg
 
 from services.settlement import rows, selects
+from services.settlement.exposure import MOST_OFFERED
 from services.settlement.needs import Needs
 from services.settlement.rows import Row, Table, columns
-from services.settlement.states import Declined, Part
+from services.settlement.states import Aged, Declined, Part
 from services.settlement.unsealing import unseal_lines
 from services.settlement.writing import entered, written
 from shared.decision import Delivery, States
 from shared.sealing import Keyring
-
-_MOST_OFFERED = 50
-"""So many declined advances of a corridor are looked at when it frees."""
 
 
 async def load(db: asyncpg.Connection, keyring: Keyring, batch: Sequence[Delivery]) -> States:
@@ -39,6 +37,7 @@ async def load(db: asyncpg.Connection, keyring: Keyring, batch: Sequence[Deliver
     await _releases(db, needs, states)
     await _claims(db, needs, looks, waiting, states)
     await _declined(db, needs, states)
+    await _ages(db, needs, states)
     await _records(db, needs, states)
     if needs.receipts or waiting:
         await unseal_lines(db, keyring, needs, waiting, states)
@@ -198,11 +197,22 @@ async def _declined(db: asyncpg.Connection, needs: Needs, states: States) -> Non
         return
     queues: defaultdict[tuple[str, str], list[Declined]] = defaultdict(list)
     freeing = columns(sorted(needs.freeing), 2)
-    for row in await db.fetch(selects.DECLINED, *freeing, _MOST_OFFERED):
+    for row in await db.fetch(selects.DECLINED, *freeing, MOST_OFFERED):
         declined = rows.DECLINED.read(row)
         queues[declined.origin, declined.destination].append(declined)
     for corridor, queue in queues.items():
         states["declined", *corridor] = tuple(queue)
+
+
+async def _ages(db: asyncpg.Connection, needs: Needs, states: States) -> None:
+    if not needs.reviewing:
+        return
+    ages: defaultdict[tuple[str, str], list[Aged]] = defaultdict(list)
+    for row in await db.fetch(selects.AGES, *columns(sorted(needs.reviewing), 2)):
+        aged = rows.AGES.read(row)
+        ages[aged.origin, aged.destination].append(aged)
+    for corridor, found in ages.items():
+        states["ages", *corridor] = tuple(found)
 
 
 async def _records(db: asyncpg.Connection, needs: Needs, states: States) -> None:

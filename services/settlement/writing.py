@@ -26,6 +26,14 @@ _TABLES: tuple[tuple[str, Table[Any]], ...] = (
 Statement = tuple[str, Sequence[object]]
 """SQL and its arguments, in the order of the locks."""
 
+# What a batch adds to a day, as turnover is added to an account: a corridor's days are many, and
+# its advances need none of them.
+_AGE = f"""
+INSERT INTO ages AS a {rows.AGES.insert.partition("ages ")[2]}
+ON CONFLICT (origin, destination, announced_on) DO UPDATE SET
+ open_fen = a.open_fen + EXCLUDED.open_fen, claims = a.claims + EXCLUDED.claims
+"""
+
 Journal = tuple[str, tuple[str, ...], Sequence[tuple[object, ...]]]
 """A table, its columns, and rows for them."""
 
@@ -69,6 +77,11 @@ def written(changes: Mapping[Hashable, object]) -> Iterator[Statement]:
         yield from _wait(list(by_kind["part"].values()))
     if "queued" in by_kind:
         yield from _queue(by_kind["queued"])
+    if "corridor-act" in by_kind:
+        acts = list(by_kind["corridor-act"].values())
+        yield rows.CORRIDOR_ACTS.insert, rows.CORRIDOR_ACTS.arrays(acts)
+    if "aged" in by_kind:
+        yield _AGE, rows.AGES.arrays([aged for _, aged in sorted(by_kind["aged"].items())])
     if "entry" in by_kind:
         yield from _add_turnover(list(by_kind["entry"].values()))
 

@@ -37,6 +37,15 @@ CODES: dict[str, tuple[str, str]] = {
         "超过单笔预划限额，资金到账后入账。",
         "Above the limit of a single advance; the money is credited when it arrives.",
     ),
+    "corridor_suspended": (
+        "转出地资金逾期，预划已暂停，资金到账后入账。",
+        "The origin's money is overdue: advances are suspended; the money is credited when it"
+        " arrives.",
+    ),
+    "age_limit": (
+        "转出地有预划款项超期未到账，资金到账后入账。",
+        "An advance on the origin is unpaid for too long; the money is credited when it arrives.",
+    ),
     "switched_off": (
         "不适用预划，资金到账后入账。",
         "No advance applies; the money is credited when it arrives.",

@@ -11,6 +11,7 @@ from shared.messages import (
     notification,
     settlement,
     settlement_closing,  # noqa: F401 - declared by being imported
+    settlement_limits,
     transfer,
 )
 
@@ -19,6 +20,8 @@ __all__ = ["CATALOGUE", "OWNERS", "REDRIVE", "read"]
 _ABSTRACT = (
     settlement.BankCommand,
     settlement.Applied,
+    settlement_limits.CorridorCommand,
+    settlement_limits.CorridorEvent,
     transfer.FromEnrollment,
     transfer.Act,
 )

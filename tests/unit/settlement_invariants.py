@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from services.settlement import ledger
-from services.settlement.states import Claim, Corridor, Holder, Part, Release
+from services.settlement.states import Aged, Claim, Corridor, Holder, Part, Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -95,6 +95,13 @@ def _claims_are_the_receivables(books: Books, totals: Totals, claims: Sequence[C
         assert isinstance(corridor, Corridor)
         assert corridor.open_fen == open_fen == balance_of(totals, region, f"advance:{origin}")
         assert corridor.claims == sum(c.open_fen > 0 for c in own)
+        aged = [a for a in books.all(Aged) if (a.origin, a.destination) == (origin, region)]
+        for day in {c.announced_on for c in own} | {a.announced_on for a in aged}:
+            of_day = [c.open_fen for c in own if c.announced_on == day and c.open_fen]
+            found = [(a.open_fen, a.claims) for a in aged if a.announced_on == day and a.open_fen]
+            assert found == ([(sum(of_day), len(of_day))] if of_day else [])
+            excused = corridor.excused_before is not None and day < corridor.excused_before
+            assert not of_day or excused or (corridor.oldest_on and corridor.oldest_on <= day)
         awaited_fen = sum(c.awaiting_fen for c in own)
         assert balance_of(totals, region, f"awaited:{origin}") == awaited_fen
 

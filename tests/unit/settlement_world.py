@@ -12,7 +12,7 @@ from services.settlement.exposure import Limits
 from services.settlement.needs import Needs
 from services.settlement.states import Claim, Holder, Part, Release
 from shared.calendar import SHANGHAI
-from shared.decision import Delivery, States
+from shared.decision import Delivery, States, Timer
 from shared.messages import NAMESPACE, Command, Message
 from shared.messages.settlement import (
     ApplyReceipt,
@@ -127,6 +127,26 @@ class World:
     held: deque[Message] | None = None
     entries: dict[UUID, ledger.Entry] = field(default_factory=dict)
     number: int = 0
+    later: timedelta = timedelta()
+    timers: dict[UUID, Timer] = field(default_factory=dict)
+
+    @property
+    def at(self) -> datetime:
+        return DAY + timedelta(days=1, seconds=self.number) + self.later
+
+    def wait(self, days: int) -> list[Message]:
+        """Lets days pass, from timer to timer: what the due ones lead to."""
+        until, said = self.at + timedelta(days=days), list[Message]()
+        while due := sorted((t.due_at, t.id) for t in self.timers.values() if t.due_at):
+            at, id_ = due[0]
+            if at > until:
+                break
+            self.later += max(at - self.at, timedelta())
+            message = self.timers.pop(id_).message
+            assert message
+            said += self.send(message)
+        self.later += max(until - self.at, timedelta())
+        return said
 
     def send(self, *messages: Message) -> list[Message]:
         """What the messages lead to, the events among it."""
@@ -137,7 +157,7 @@ class World:
 
     def _handle(self, message: Message) -> None:
         self.number += 1
-        at = DAY + timedelta(days=1, seconds=self.number)
+        at = self.at
         id_ = some_id(f"message {self.number}")
         self._look(message)
         given = Delivery(id_, message.key, message, at, at, id_)
@@ -147,6 +167,10 @@ class World:
             if isinstance(state, ledger.Entry):
                 assert state.id not in self.entries, state.kind
                 self.entries[state.id] = state
+        for timer in decision.timers:
+            self.timers.pop(timer.id, None)
+            if timer.message:
+                self.timers[timer.id] = timer
         self.said += decision.out
         own = [said for said in decision.out if isinstance(said, Command)]
         if self.held is not None:

@@ -61,7 +61,10 @@ MOVEMENTS = codes_of("settlement", "accounts")
 def test_the_codes_are_found_in_the_rules() -> None:
     assert {"already_enrolled", "origin-not-stopped", "residence_permit_needed"} <= REFUSED
     assert {"unknown_region", "deceased", "no_account", "not_correctable"} <= REFUSED
-    assert {"deceased", "switched_off", "no_account", "single_limit", "limit_reached"} == DECLINED
+    assert {
+        *("deceased", "switched_off", "no_account", "single_limit", "limit_reached"),
+        *("corridor_suspended", "age_limit"),
+    } == DECLINED
     assert {
         "no_account",
         "unknown_record",

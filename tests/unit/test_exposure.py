@@ -27,7 +27,7 @@ def test_an_advance_fits_both_limits_or_is_refused(
 ) -> None:
     corridor = Corridor(A, B, exposed_fen, 3)
 
-    assert refusal(corridor, LIMITS, open_fen, amount_fen) == code
+    assert refusal(corridor, LIMITS, open_fen, amount_fen, DAY.date()) == code
 
 
 @pytest.mark.parametrize(
@@ -50,10 +50,10 @@ def declined(number: int, amount_fen: int) -> Declined:
 def test_the_oldest_that_fit_are_offered_and_none_jumps_the_queue() -> None:
     waiting = [declined(1, 200), declined(2, 150), declined(3, 200), declined(4, 10)]
 
-    chosen = offers(Corridor(A, B, 500, 2), LIMITS, waiting)
+    chosen = offers(Corridor(A, B, 500, 2), LIMITS, waiting, DAY.date())
 
     assert chosen == waiting[:2]
 
 
 def test_a_full_corridor_offers_nothing() -> None:
-    assert offers(Corridor(A, B, 1000, 4), LIMITS, [declined(1, 1)]) == []
+    assert offers(Corridor(A, B, 1000, 4), LIMITS, [declined(1, 1)], DAY.date()) == []

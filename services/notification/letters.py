@@ -130,7 +130,11 @@ def _advance_credited(message: s.AdvanceCredited, at: datetime) -> Letter | None
 def _awaiting(message: s.AdvanceDeclined, at: datetime) -> Letter | None:
     if message.code == "deceased" or not message.awaiting_fen:
         return None
-    params: Params = {"origin": message.origin, "amount_fen": message.awaiting_fen}
+    params: Params = {
+        "origin": message.origin,
+        "amount_fen": message.awaiting_fen,
+        "code": message.code,
+    }
     return _write(message, at, "awaiting", params, version=message.version)
 
 
@@ -182,7 +186,13 @@ def render(kind: str, region: str, params: Params, name: tuple[str, str], place:
         template.format(name=name[language], **values[language])
         for language, template in enumerate(TEMPLATES[kind])
     ]
-    return _with_waiting(texts[0], texts[1], params) if kind == "joined" else (texts[0], texts[1])
+    if kind == "joined":
+        return _with_waiting(texts[0], texts[1], params)
+    if kind == "awaiting" and "code" in params:
+        return f"{texts[0]}暂未先行划入的原因：{values[0]['why']}。", (
+            f"{texts[1]} Why it was not credited in advance: {values[1]['why']}."
+        )
+    return texts[0], texts[1]
 
 
 def _values(region: str, params: Params, place: Place, language: int) -> dict[str, object]:

@@ -208,6 +208,21 @@ def test_a_waiting_period_and_cover_that_reaches_back_are_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "chinese", "english"),
+    [
+        ("corridor_suspended", "预划已暂停。", "advances are suspended"),
+        ("age_limit", "超过最长期限未到账。", "unpaid for longer than may be"),
+        ("limit_reached", "额度已用完。", "is used up"),
+    ],
+)
+def test_who_waits_for_the_money_is_told_why(code: str, chinese: str, english: str) -> None:
+    zh, en = texts(declined(code))
+
+    assert chinese in zh
+    assert english in en
+
+
+@pytest.mark.parametrize(
     "message",
     [
         applied(s.ShortfallFound),

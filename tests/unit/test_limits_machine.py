@@ -12,7 +12,8 @@ from shared.messages import Message
 from shared.messages.settlement import AdvanceCredited, OfferAgain
 from shared.messages.settlement_limits import ChangeLimit, ResumeCorridor, SuspendCorridor
 from tests.unit.settlement_world import A, B, World
-from tests.unit.test_limits import LIMITS, TWO, asked, paid, person
+from tests.unit.test_limits import LIMITS
+from tests.unit.test_limits_story import TWO, asked, paid, person
 
 ACTS = st.lists(
     st.one_of(

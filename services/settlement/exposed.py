@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from services.settlement.answers import from_json, shown
 from services.settlement.codes import CODES
-from services.settlement.exposure import in_force, ruled_by
+from services.settlement.exposure import Limits, in_force, ruled_by
 from services.settlement.rows import CORRIDORS
 from services.settlement.states import Corridor
 from shared.calendar import SHANGHAI
@@ -67,21 +67,30 @@ def _corridor(
         "count": sum(aged["claims"] for aged in rows),
         "ages": {name: yuan(fen) for name, fen in ages.items()},
         "used_percent": open_fen * 100 // limits.open_fen if limits.open_fen else None,
-        "age_limit": limits.age_days,
         "oldest_on": min(days).isoformat() if days else None,
         "oldest_working_days": max(days.values(), default=None),
         "largest": yuan(max((aged["largest_fen"] for aged in rows), default=0)),
         "overdue": yuan(sum(overdue)),
+        "suspended": _suspended(corridor),
+        "waiting": _waiting(row),
+        **_ruled(corridor, limits, "two people" if limits is not policy else rule.source),
+    }
+
+
+def _ruled(corridor: Corridor, limits: Limits, source: str) -> dict[str, Any]:
+    return {
+        "age_limit": limits.age_days,
         "warn_percent": list(limits.warn_percent),
         "warned_percent": corridor.warned_percent,
-        "suspended": _suspended(corridor),
-        "waiting": {
-            "count": row["waiting"] if row else 0,
-            "amount": yuan(row["waiting_fen"] if row else 0),
-        },
         "limit_since": limits.since.isoformat(),
-        "limit_source": rule.source if limits is policy else "two people",
+        "limit_source": source,
     }
+
+
+def _waiting(row: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Who was declined for the corridor's sake and waits to be offered an advance again."""
+    count, fen = (row["waiting"], row["waiting_fen"]) if row else (0, 0)
+    return {"count": count, "amount": yuan(fen)}
 
 
 def _suspended(corridor: Corridor) -> dict[str, Any] | None:

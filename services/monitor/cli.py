@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from services.monitor.commands import (
     backups,
+    bank,
     books,
     clock,
     dead_letters,
@@ -106,6 +107,7 @@ for _family in (
     query,
     explain,
     books,
+    bank,
     backups,
     clock,
     events,

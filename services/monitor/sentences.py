@@ -180,6 +180,22 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "汇往{destination}的{amount_fen}元被退回",
         "{amount_fen} yuan paid to {destination} came back",
     ),
+    "settlement.report-remittance.v1": (
+        "银行对批次 {run} 的付款答复：{status}",
+        "the bank says of the payment in run {run}: {status}",
+    ),
+    "settlement.remittance-accepted.v1": (
+        "银行已受理批次 {run} 的付款",
+        "the bank has taken the payment of run {run}",
+    ),
+    "settlement.remittance-rejected.v1": (
+        "银行拒绝付款（{code}），{amount_fen}元将重新汇出",
+        "the bank has rejected the payment ({code}): {amount_fen} yuan are instructed again",
+    ),
+    "settlement.announce-return.v1": (
+        "银行通知退汇{amount_fen}元（{code}）",
+        "the bank announced that {amount_fen} yuan come back ({code})",
+    ),
     "notification.letter-sent.v1": (
         "已通知参保人：{kind}（{channel}）",
         "the person was told: {kind} ({channel})",

@@ -31,11 +31,33 @@ def taken(statements: Sequence[Taken]) -> dict[str, Any]:
         "duplicate": sum(one.duplicate for one in statements),
         "ignored": sum(one.ignored for one in statements),
         "gap": next((one["gap"] for one in each if one["gap"]), None),
+        "missing": next((one["missing"] for one in each if one["missing"]), None),
         "codes": list(codes),
         "messages": len(sent),
         "message_ids": [str(id_) for id_ in sent[:_SHOWN_IDS]],
         "statements": each,
     }
+
+
+def again(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to a file that was taken before, entry by entry a repetition."""
+    return {
+        **_repeated(answer),
+        "messages": 0,
+        "message_ids": [],
+        "again": True,
+        "statements": [_repeated(one) for one in answer["statements"]],
+    }
+
+
+def _repeated(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What is missing was said when it was found; here it is as it was."""
+    codes = [code for code in answer["codes"] if code not in _OF_ITS_TIME]
+    counts = {"accepted": 0, "duplicate": answer["entries"]}
+    return {**answer, **counts, "gap": None, "missing": None, "codes": codes}
+
+
+_OF_ITS_TIME = frozenset({"gap", "sequence_gap", "gap_closed", "late", "for_a_person"})
 
 
 def _statement(one: Taken) -> dict[str, Any]:
@@ -48,6 +70,7 @@ def _statement(one: Taken) -> dict[str, Any]:
         "duplicate": one.duplicate,
         "ignored": one.ignored,
         "gap": gap,
+        "missing": {"from": one.missing[0], "to": one.missing[1]} if one.missing else None,
         "codes": one.codes,
     }
 

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from services.settlement import answers, exposed, held, outside, queries, remittances, statements
+from services.settlement.bank import api as bank
 from services.settlement.lines import CODES, StatementError
 from services.settlement.trial_balance import trial_balance
 from shared.asking import Limit, Refusal, Who
@@ -54,6 +55,7 @@ def router(runtime: Runtime) -> APIRouter:
     """The HTTP interface of settlement."""
     api = APIRouter(prefix="/v1")
     _statements(api, runtime)
+    bank.routes(api, runtime)
     _remittances(api, runtime)
     _held(api, runtime)
     _books(api, runtime)
@@ -66,10 +68,10 @@ def _statements(api: APIRouter, runtime: Runtime) -> None:
     async def take(request: Request, who: Who) -> Response:
         try:
             body = await _body(request, statements.LARGEST_FILE)
-            taken = await statements.take(runtime, body, who.may_see)
+            taken = await statements.take(runtime, body, who)
         except StatementError as error:
             return _refused(error)
-        return JSONResponse(answers.taken(taken), 202)
+        return JSONResponse(taken, 202)
 
 
 async def _body(request: Request, largest: int) -> bytes:

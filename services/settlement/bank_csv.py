@@ -2,11 +2,12 @@
 
 import csv
 import hashlib
-import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 from services.settlement.lines import (
     CURRENCY,
+    MOST_ENTRIES,
     RETURNED,
     Line,
     Payment,
@@ -35,28 +36,73 @@ COLUMNS = (
 )
 _NEEDED = {"account", "booked_at", "direction", "amount"}
 _LONGEST_TEXT = 2000
+_LONGEST_ROW = 1 << 17
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
-def read(text: str) -> list[Statement]:
+def read(text: Iterable[str]) -> list[Statement]:
     """The statements in a CSV file, one per account. Raises StatementError."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows = _Rows((text,) if isinstance(text, str) else text)
     accounts: dict[str, list[Line]] = {}
-    try:
-        named = [name.strip() for name in next(reader, [])]
-        if not _NEEDED.issubset(named) or len(set(named)) != len(named):
-            raise StatementError("unsupported_format")
-        for number, values in enumerate(reader, start=2):
-            if len(values) > len(named):
-                raise StatementError("unreadable", f"row {number}")
-            row = {name: value.strip() for name, value in zip(named, values, strict=False)}
-            if any(row.values()):
-                _take_row(accounts, number, row)
-    except csv.Error as error:
-        raise StatementError("unreadable", f"row {reader.line_num}") from error
+    named = [name.strip() for name in next(rows, [])]
+    if not _NEEDED.issubset(named) or len(set(named)) != len(named):
+        raise StatementError("unsupported_format")
+    for values in rows:
+        # A file that was cut off ends inside a row, and maybe inside an amount.
+        if len(values) > len(named) or (len(values) < len(named) and rows.cut_off):
+            raise StatementError("unreadable", f"row {rows.number}")
+        row = {name: value.strip() for name, value in zip(named, values, strict=False)}
+        if any(row.values()):
+            _take_row(accounts, rows.number, row)
+        if rows.number > MOST_ENTRIES:
+            raise StatementError("too_many_entries")
     # Without a statement of its own the file's content names it: the same file, the same keys.
-    name = f"csv:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+    name = f"csv:{rows.hash[:32]}"
     unknown = ("unknown_column",) if set(named) - set(COLUMNS) else ()
     return list(_statements(name, accounts, unknown))
+
+
+class _Rows(Iterator[list[str]]):
+    """The rows of a text in pieces; no row is read beyond what a row may be."""
+
+    def __init__(self, text: Iterable[str]) -> None:
+        self._hash = hashlib.sha256()
+        self._read = 0
+        self.cut_off = False
+        self.number = 0
+        self._reader = csv.reader(self._lines(text), strict=True)
+
+    @property
+    def hash(self) -> str:
+        """Of the text, once it is read."""
+        return self._hash.hexdigest()
+
+    def __next__(self) -> list[str]:
+        self.number += 1
+        self._read = 0
+        try:
+            return next(self._reader)
+        except csv.Error as error:
+            raise StatementError("unreadable", f"row {self.number}") from error
+
+    def _lines(self, text: Iterable[str]) -> Iterator[str]:
+        rest = ""
+        for piece in text:
+            self._hash.update(piece.encode())
+            found = _LINE.findall(rest + piece)
+            # A return may be the first half of the end of a line.
+            rest = found.pop() if found and not found[-1].endswith("\n") else ""
+            yield from map(self._counted, found)
+            self._counted(rest, add=False)
+        if rest:
+            self.cut_off = not rest.endswith("\r")
+            yield self._counted(rest)
+
+    def _counted(self, line: str, *, add: bool = True) -> str:
+        if self._read + len(line) > _LONGEST_ROW:
+            raise StatementError("too_long", f"row {self.number}")
+        self._read += len(line) if add else 0
+        return line
 
 
 def _take_row(accounts: dict[str, list[Line]], number: int, row: dict[str, str]) -> None:

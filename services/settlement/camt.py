@@ -1,17 +1,15 @@
-"""ISO 20022 camt.053 (statement) and camt.054 (notice) read entry by entry.
+"""ISO 20022 camt.053 (statement), camt.052 (report within the day) and camt.054 (notice) read
+entry by entry.
 
-Later minor versions are read leniently: what this job needs has kept its place since version 8,
-and version 2 differs in two places. Entities, DTDs and deep nesting are refused before they cost.
+Versions are read leniently: what this job needs has kept its place since version 4, and version 2
+differs in two places.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from datetime import date
-from xml.etree.ElementTree import Element, ParseError, TreeBuilder
+from xml.etree.ElementTree import Element
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import DefusedXMLParser
-
+from services.settlement.bank import xml
 from services.settlement.camt_payments import (
     account_at,
     first_of,
@@ -22,6 +20,7 @@ from services.settlement.camt_payments import (
 )
 from services.settlement.lines import (
     CURRENCY,
+    MOST_ENTRIES,
     Line,
     Payment,
     Statement,
@@ -30,126 +29,90 @@ from services.settlement.lines import (
     is_fee,
 )
 
-_NAMESPACE = re.compile(r"\{[^}]*camt\.(05[34])\.001\.[0-9]{2}\}Document")
-_DEEPEST = 64
-MOST_ELEMENTS = 100_000
-"""In one entry, and in the whole file outside its entries: what stands in memory at once."""
+_WITHIN_THE_DAY = "camt.052"
 _FEE_CODES = frozenset({"CHRG", "FEES", "COMM"})
 _OPENING = ("OPBD", "PRCD")
 _CLOSING = ("CLBD",)
 _BETWEEN_PAGES = "ITBD"
 
 
-def read(text: str) -> list[Statement]:
+def read(text: Iterable[str]) -> list[Statement]:
     """The statements in an XML file. Raises StatementError."""
-    reader = _Reader()
-    parser = DefusedXMLParser(target=reader, forbid_dtd=True)
-    try:
-        parser.feed(text.lstrip())
-        parser.close()
-    except ParseError as error:
-        raise StatementError("unreadable", f"line {error.position[0]}") from error
-    except DefusedXmlException as error:
-        raise StatementError("forbidden_xml") from error
-    return reader.statements
+    taker = xml.parse(text, TAKERS)
+    assert isinstance(taker, Statements)
+    return taker.statements
 
 
-class _Reader:
-    """Builds the tree and hands it over piece by piece: a big file never stands in memory whole."""
+class Statements:
+    """The statements of a file of one kind."""
 
-    def __init__(self) -> None:
+    entries = frozenset({"Ntry"})
+    wholes = frozenset({"Stmt", "Ntfctn", "Rpt"})
+
+    def __init__(self, kind: str) -> None:
         self.statements: list[Statement] = []
-        self._builder = TreeBuilder()
-        self._open: list[Element] = []
-        self._outside = 0
-        self._inside = 0
-        self._entry_at = 0
-        self._kind = ""
-        self._entries: list[Line] = []
+        self._kind = kind
+        self._lines: list[Line] = []
+        self._codes: dict[str, None] = {}
         self._ignored = 0
         self._seen = 0
+        self._all = 0
 
-    def start(self, tag: str, attributes: dict[str, str]) -> Element:
-        name = tag.rpartition("}")[2]
-        if not self._open:
-            known = _NAMESPACE.fullmatch(tag)
-            if known is None:
-                raise StatementError("unsupported_format")
-            self._kind = f"camt.{known.group(1)}"
-        if len(self._open) >= _DEEPEST:
-            raise StatementError("forbidden_xml")
-        self._count(name)
-        self._open.append(self._builder.start(name, attributes))
-        return self._open[-1]
-
-    def _count(self, name: str) -> None:
-        if name == "Ntry" and not self._entry_at:
-            self._entry_at, self._inside = len(self._open) + 1, 0
-        if self._entry_at:
-            self._inside += 1
-        else:
-            self._outside += 1
-        if max(self._inside, self._outside) > MOST_ELEMENTS:
-            where = f"entry {self._seen + 1}" if self._entry_at else ""
-            raise StatementError("too_many_elements", where)
-
-    def data(self, text: str) -> None:
-        self._builder.data(text)
-
-    def end(self, tag: str) -> Element:
-        name = tag.rpartition("}")[2]
-        element = self._builder.end(name)
-        if len(self._open) == self._entry_at:
+    def take(self, name: str, element: Element) -> None:
+        """Takes an entry, or what stands around the entries."""
+        if name in self.entries:
             self._take_entry(element)
-            # An empty element for each entry would add up: its parent lets go of it.
-            del self._open[-2][-1]
-            self._entry_at = 0
-        elif name in ("Stmt", "Ntfctn"):
+        else:
             self._take_statement(element)
-            element.clear()
-        self._open.pop()
-        return element
-
-    def close(self) -> None:
-        self._builder.close()
 
     def _take_entry(self, entry: Element) -> None:
         self._seen += 1
-        try:
-            line = _line(entry, str(self._seen))
-        except StatementError as error:
-            raise StatementError(error.code, f"entry {self._seen}") from error
+        self._all += 1
+        if self._all > MOST_ENTRIES:
+            raise StatementError("too_many_entries")
+        line = _line(entry, str(self._seen))
         if line is None:
-            self._ignored += 1
+            self._ignore("not_booked")
+        elif self._kind == _WITHIN_THE_DAY and not line.reference:
+            # Nothing would tell that the statement reports the same entry: it is booked from there.
+            self._ignore("no_reference")
         else:
-            self._entries.append(line)
+            self._lines.append(line)
+
+    def _ignore(self, code: str) -> None:
+        self._ignored += 1
+        self._codes[code] = None
 
     def _take_statement(self, element: Element) -> None:
         if text_at(element, "Acct/Ccy") not in ("", CURRENCY):
             raise StatementError("currency")
         opening, closing = _balances(element)
+        if self._kind == "camt.053" and None in (opening, closing):
+            self._codes["balance_missing"] = None
+        elif self._kind != "camt.053":
+            opening = closing = None  # what it has are balances of a moment
         self.statements.append(
             Statement(
                 kind=self._kind,
                 id=text_at(element, "Id"),
                 account=account_at(element, "Acct"),
-                lines=tuple(self._entries),
+                lines=tuple(self._lines),
                 opening_fen=opening[0] if opening else None,
                 closing_fen=closing[0] if closing else None,
                 opened_on=opening[1] if opening else None,
                 closed_on=closing[1] if closing else None,
                 page=_number(text_at(element, "StmtPgntn/PgNb")),
+                number=_number(first_of(element, "ElctrncSeqNb", "LglSeqNb")),
                 ignored=self._ignored,
-                codes=tuple(self._codes(opening, closing)),
+                codes=tuple(self._codes),
             )
         )
-        self._entries, self._ignored, self._seen = [], 0, 0
+        self._lines, self._codes, self._ignored, self._seen = [], {}, 0, 0
 
-    def _codes(self, *balances: "_Balance | None") -> Iterator[str]:
-        if self._ignored:
-            yield "not_booked"
-        if self._kind == "camt.053" and None in balances:
-            yield "balance_missing"
+
+TAKERS: dict[str, Callable[[str], Statements]] = dict.fromkeys(
+    ("camt.052", "camt.053", "camt.054"), Statements
+)
 
 
 def _number(text: str) -> int:

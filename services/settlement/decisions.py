@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from services.settlement import accounts, claims, funding, limits, payments, receipts, releases
+from services.settlement.bank import acts as bank
 from services.settlement.books import Books
 from services.settlement.closing.close import close_day
 from services.settlement.exposure import LimitsOf
@@ -24,6 +25,13 @@ from shared.messages.settlement import (
     Refund,
     ReleaseFunds,
     Spend,
+)
+from shared.messages.settlement_bank import (
+    AdjustOpening,
+    AnnounceReturn,
+    AnswerBankMessage,
+    NoteBankMessage,
+    ReportRemittance,
 )
 from shared.messages.settlement_closing import CloseDay
 from shared.messages.settlement_limits import (
@@ -54,6 +62,11 @@ _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
     ChangeLimit: limits.change_limit,
     SuspendCorridor: limits.suspend_corridor,
     ResumeCorridor: limits.resume_corridor,
+    AdjustOpening: bank.adjust_opening,
+    ReportRemittance: bank.report_remittance,
+    AnnounceReturn: bank.announce_return,
+    NoteBankMessage: bank.note_bank_message,
+    AnswerBankMessage: bank.answer_bank_message,
 }
 
 HANDLES = frozenset(command.type for command in _ACTS)

@@ -20,6 +20,8 @@ PERSONAL, AWAITING = "personal", "awaiting"
 """The two accounts kept by person: `personal:<person>` and `awaiting:<person>`."""
 
 REMITTING, SUSPENSE, UNEXPLAINED = "remitting", "suspense", "unexplained"
+RETURNING = "returning"
+"""The bank says that it comes back, and its statement does not show it yet."""
 OPENING, CONTRIBUTIONS, INTEREST = "opening", "contributions", "interest"
 SPENDING, PAYOUT, CHARGES = "spending", "payout", "charges"
 
@@ -35,6 +37,7 @@ _SIDES: dict[str, Side] = {
     "bank": "asset",
     "recoverable": "asset",
     "unexplained": "asset",
+    "returning": "asset",
     "opening": "contra",
     "contributions": "contra",
     "interest": "contra",
@@ -185,11 +188,29 @@ def debited(kind: str, destination: str, told_fen: int, owed_fen: int, over_fen:
     )
 
 
-def returned(kind: str, destination: str, owed_fen: int, over_fen: int) -> Postings:
-    """A remittance came back to O's bank: it is owed again, or was too much in the first place."""
+def rejected(destination: str, amount_fen: int) -> Postings:
+    """The bank does not pay what it was told: it is owed as before."""
+    return posted((REMITTING, payable(destination), amount_fen))
+
+
+def returned(
+    kind: str, destination: str, owed_fen: int, over_fen: int, told_fen: int = 0
+) -> Postings:
+    """A remittance came back to O's bank: it is owed again, or was too much in the first place;
+    `told_fen` of it was announced before.
+    """
     return posted(
         (bank(kind), payable(destination), owed_fen),
         (bank(kind), overpaid(destination), over_fen),
+        (bank(kind), RETURNING, told_fen),
+    )
+
+
+def return_announced(destination: str, owed_fen: int, over_fen: int) -> Postings:
+    """A remittance is on its way back, as the bank says."""
+    return posted(
+        (RETURNING, payable(destination), owed_fen),
+        (RETURNING, overpaid(destination), over_fen),
     )
 
 

@@ -16,6 +16,8 @@ from shared.calendar import SHANGHAI
 from shared.money import MoneyError, parse_yuan
 
 CURRENCY = "CNY"
+MOST_ENTRIES = 200_000
+"""In one file: all of them stand in memory, as lines."""
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 RETURNED = "MS03"
 """ISO 20022 return reason "not specified by the agent", where a bank gives none."""
@@ -31,9 +33,13 @@ CODES: dict[str, tuple[str, str]] = {
         "XML元素过多",
         "the XML has too many elements in one entry, or outside its entries",
     ),
+    "too_long": ("文本过长", "a row, or the text of an entry, is longer than any bank's"),
+    "too_many_entries": ("账目过多，请分成多个文件", "too many entries: send several files"),
+    "compressed": ("文件被压缩，请解压后提交", "the file is compressed: send it unpacked"),
     "unsupported_format": (
         "不支持的文件格式",
-        "neither camt.053, camt.054 nor CSV with the columns of a bank statement",
+        "neither camt.052, 053, 054, 029 or 056, pain.002, pacs.004, nor CSV with the columns of"
+        " a bank statement",
     ),
     "empty": ("文件中没有账目", "the file has no statement"),
     "bad_amount": ("金额无效", "an amount is not valid"),
@@ -44,6 +50,8 @@ CODES: dict[str, tuple[str, str]] = {
         "期初余额加发生额不等于期末余额",
         "the entries do not lead from the opening to the closing balance",
     ),
+    "no_payment": ("未指明原付款", "it does not say which payment it is about"),
+    "unknown_payment": ("不是本系统发出的付款", "no payment file of ours is known by that name"),
     "unknown_account": ("账户不属于任何经办机构", "no region holds this account"),
     "conflict": ("同一流水号内容不一致", "an entry was read before with other content"),
     "statement_conflict": (
@@ -118,13 +126,16 @@ class Statement:
     opened_on: date | None = None
     closed_on: date | None = None
     page: int = 0
+    number: int = 0
     ignored: int = 0
     codes: tuple[str, ...] = field(default=())
 
 
 @dataclass(slots=True)
 class Taken:
-    """What became of one statement. `gap` is (closing before, opening now) where they differ."""
+    """What became of one statement. `gap` is (closing before, opening now) where they differ,
+    `missing` the numbers of statements that are not here.
+    """
 
     statement: str
     account: str
@@ -132,7 +143,8 @@ class Taken:
     accepted: int
     duplicate: int
     ignored: int
-    gap: tuple[int, int] | None
+    gap: tuple[int, int] | None = None
+    missing: tuple[int, int] | None = None
     codes: list[str] = field(default_factory=list)
     messages: list[UUID] = field(default_factory=list)
 
@@ -143,9 +155,12 @@ def _digest(facts: object) -> bytes:
 
 
 def entry_key(statement: Statement, line: Line) -> str:
-    """What identifies an entry of an account for ever."""
+    """What identifies an entry of an account for ever.
+
+    A reversal may bear the reference of what it reverses.
+    """
     if line.reference:
-        return f"ref:{line.reference}"
+        return f"{'rvsl' if line.reversal else 'ref'}:{line.reference}"
     return f"ntry:{line.booked_on.isoformat()}:{statement.id}:{line.position}"
 
 
@@ -166,20 +181,6 @@ def check_balances(statement: Statement, lines: Iterable[Line]) -> None:
     moved = sum(line.amount_fen if line.credit else -line.amount_fen for line in lines)
     if statement.opening_fen + moved != statement.closing_fen:
         raise StatementError("balance_mismatch")
-
-
-def decode(body: bytes) -> str:
-    """The text of a file in UTF-8 (with or without BOM), UTF-16 with BOM, or GB18030."""
-    encodings = ("utf-16",) if body[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        try:
-            text = body.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" in text:
-            break
-        return text
-    raise StatementError("unreadable")
 
 
 def amount(text: str) -> int:

@@ -21,6 +21,12 @@ from shared.messages.settlement import (
     ReleaseFunds,
     Spend,
 )
+from shared.messages.settlement_bank import (
+    AnnounceReturn,
+    AnswerBankMessage,
+    NoteBankMessage,
+    ReportRemittance,
+)
 from shared.messages.settlement_closing import CloseDay
 from shared.messages.settlement_limits import CorridorCommand
 
@@ -48,6 +54,8 @@ class Needs:
     parts: set[tuple[UUID, int]] = field(default_factory=set)
     receipts: list[RecordReceipt] = field(default_factory=list)
     debits: list[RecordDebit] = field(default_factory=list)
+    announcements: set[tuple[str, UUID]] = field(default_factory=set)
+    notes: set[UUID] = field(default_factory=set)
     opening: dict[tuple[str, str], OpenAccount] = field(default_factory=dict)
 
     @classmethod
@@ -73,6 +81,8 @@ class Needs:
         elif isinstance(m, CorridorCommand):
             for corridors in (self.corridors, self.freeing, self.reviewing):
                 corridors.add((m.origin, m.to))
+        elif isinstance(m, NoteBankMessage | AnswerBankMessage):
+            self.notes.add(m.note)
 
     def _add_record(self, m: PersonCommand) -> None:
         match m:
@@ -83,8 +93,10 @@ class Needs:
                 self.movements.add((m.person, m.record))
             case CorrectBalance() | Refund():
                 self.movements |= {(m.person, m.record), (m.person, m.refers_to)}
-            case InstructRemittance():
+            case InstructRemittance() | ReportRemittance():
                 self.instructions.add((m.person, m.transfer, m.run))
+            case AnnounceReturn():
+                self.announcements.add((m.person, m.announcement))
             case _:
                 pass
 

@@ -181,9 +181,11 @@ def take_back(books: Books, m: RecordReceipt, part: Part, detail: Detail) -> int
     if len(releases) != 1 or len(part.refs) != 1:
         return 0
     release = releases[0]
-    over_fen = min(part.amount_fen, release.overpaid_fen)
-    owed_fen = min(part.amount_fen - over_fen, release.sent_fen)
-    if not over_fen + owed_fen:
+    told_fen = min(part.amount_fen, max(0, release.back_told_fen - release.back_seen_fen))
+    over_fen = min(part.amount_fen - told_fen, release.overpaid_fen)
+    owed_fen = min(part.amount_fen - told_fen - over_fen, release.sent_fen)
+    back_fen = told_fen + over_fen + owed_fen
+    if not back_fen:
         return 0
     books.keep_release(
         replace(
@@ -191,23 +193,26 @@ def take_back(books: Books, m: RecordReceipt, part: Part, detail: Detail) -> int
             overpaid_fen=release.overpaid_fen - over_fen,
             returned_fen=release.returned_fen + owed_fen,
             payable_fen=release.payable_fen + owed_fen,
+            back_seen_fen=release.back_seen_fen + back_fen,
         )
     )
     books.post(
         "return",
         m.to,
-        ledger.returned(m.bank, release.destination, owed_fen, over_fen),
+        ledger.returned(m.bank, release.destination, owed_fen, over_fen, told_fen),
         person=release.person,
         subject=f"{m.receipt}/{part.part}",
         transfer=release.transfer,
     )
-    books.say(_came_back(release, m.receipt, over_fen + owed_fen, detail.return_code))
-    return over_fen + owed_fen
+    if over_fen + owed_fen:
+        books.say(came_back(release, m.receipt, over_fen + owed_fen, detail.return_code))
+    return back_fen
 
 
-def _came_back(
+def came_back(
     release: Release, receipt: UUID, amount_fen: int, code: str | None
 ) -> RemittanceReturned:
+    """Says so. `receipt` is the bank line that shows it, or the announcement of it."""
     return RemittanceReturned(
         to=release.destination,
         person=release.person,

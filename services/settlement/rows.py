@@ -136,10 +136,13 @@ RELEASES = Table(
     " released_on date, paid_out bool, version integer, code text, principal_fen bigint,"
     " interest_fen bigint, unfunded_fen bigint, released_fen bigint, paid_out_fen bigint,"
     " payable_fen bigint, remitting_fen bigint, debited_fen bigint, returned_fen bigint,"
-    " overpaid_fen bigint",
+    " overpaid_fen bigint, back_told_fen bigint, back_seen_fen bigint",
 )
 INSTRUCTIONS = Table(
-    "instructions", Instruction, 3, "person text, transfer uuid, run text, amount_fen bigint"
+    "instructions",
+    Instruction,
+    3,
+    "person text, transfer uuid, run text, amount_fen bigint, status text, code text",
 )
 CLAIMS = Table(
     "claims",

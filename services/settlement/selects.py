@@ -78,6 +78,13 @@ SELECT * FROM instructions
  WHERE (person, transfer, run) IN (SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[]))
 """
 
+ANNOUNCEMENTS = """
+SELECT * FROM return_announcements
+ WHERE (person, announcement) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
+"""
+
+NOTES = "SELECT * FROM bank_notes WHERE note = ANY($1)"
+
 # Whether a region knows somebody of this exact name.
 NAMED = """
 SELECT u.* FROM unnest($1::text[], $2::text[]) AS u (region, name_key)

@@ -81,6 +81,8 @@ class Release:
     debited_fen: int = 0
     returned_fen: int = 0
     overpaid_fen: int = 0
+    back_told_fen: int = 0
+    back_seen_fen: int = 0
 
     @property
     def sent_fen(self) -> int:
@@ -96,6 +98,8 @@ class Instruction:
     transfer: UUID
     run: str
     amount_fen: int
+    status: str = "instructed"
+    code: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from services.settlement import rows, selects
+from services.settlement.bank import rows as bank_rows
 from services.settlement.exposure import MOST_OFFERED
 from services.settlement.needs import Needs
 from services.settlement.rows import Row, Table, columns
@@ -222,6 +223,12 @@ async def _records(db: asyncpg.Connection, needs: Needs, states: States) -> None
     if needs.instructions:
         wanted = columns(sorted(needs.instructions), 3)
         await _read(db, states, "instruction", rows.INSTRUCTIONS, selects.INSTRUCTIONS, *wanted)
+    if needs.announcements:
+        told = columns(sorted(needs.announcements), 2)
+        table = bank_rows.ANNOUNCEMENTS
+        await _read(db, states, "announcement", table, selects.ANNOUNCEMENTS, *told)
+    if needs.notes:
+        await _read(db, states, "note", bank_rows.NOTES, selects.NOTES, list(needs.notes))
 
 
 async def save(db: asyncpg.Connection, changes: Mapping[Hashable, object]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from services.settlement import rows
+from services.settlement.bank import rows as bank_rows
 from services.settlement.ledger import AWAITING, PERSONAL, Entry, totals
 from services.settlement.rows import Table, columns
 from services.settlement.states import Part
@@ -20,6 +21,8 @@ _TABLES: tuple[tuple[str, Table[Any]], ...] = (
     ("release", rows.RELEASES),
     ("instruction", rows.INSTRUCTIONS),
     ("claim", rows.CLAIMS),
+    ("announcement", bank_rows.ANNOUNCEMENTS),
+    ("note", bank_rows.NOTES),
 )
 
 

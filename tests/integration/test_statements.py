@@ -1,6 +1,7 @@
 """Bank files in, on a real database: each entry counts once, or the file leaves no trace."""
 
 import asyncio
+import hashlib
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -70,6 +71,10 @@ async def test_a_statement_becomes_commands_in_its_order(desk: Desk) -> None:
     opened, receipt = desk.messages
     assert answer.status_code == 202
     assert answer.json() | {"statements": []} == {
+        "hash": hashlib.sha256(text.encode()).hexdigest(),
+        "outcome": "taken",
+        "again": False,
+        "missing": None,
         "statement": "S1",
         "account": "450100:income",
         "entries": 1,

@@ -15,8 +15,6 @@ _PLACES = {
     "camt.054": ("camt053", "xsd/{0}.xsd"),
     "camt.029": ("camt_exceptions", "templates/{0}/{0}.xsd"),
     "camt.056": ("camt_exceptions", "templates/{0}/{0}.xsd"),
-    # A part of the published one, as its authors say: all that a return needs.
-    "pacs.004": ("camt053", "templates/{0}/{0}.xsd"),
 }
 
 

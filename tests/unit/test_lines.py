@@ -18,7 +18,6 @@ from services.settlement.lines import (
     amount,
     check_balances,
     day,
-    decode,
     distinct,
     entry_key,
     is_fee,
@@ -142,17 +141,6 @@ def test_the_first_and_the_last_day_are_taken(text: str) -> None:
     assert day(text).isoformat() == text
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
-def test_a_file_is_read_in_the_encodings_banks_use(encoding: str) -> None:
-    assert decode("张伟 转移款".encode(encoding)) == "张伟 转移款"
-
-
-@pytest.mark.parametrize("body", [b"a\x00b", b"\xff\xff\xff"])
-def test_what_is_no_text_is_refused(body: bytes) -> None:
-    with pytest.raises(StatementError, match="unreadable"):
-        decode(body)
-
-
 def test_the_same_entry_told_twice_counts_once() -> None:
     statement = a_statement(a_line(), a_line(position="2"))
 
@@ -263,3 +251,9 @@ def test_a_bad_row_refuses_the_file_and_is_named(row: str, code: str) -> None:
 def test_a_file_without_the_columns_is_no_statement() -> None:
     with pytest.raises(StatementError, match="unsupported_format"):
         bank_csv.read("name,value\na,b\n")
+
+
+def test_a_reversal_may_bear_the_reference_of_what_it_reverses() -> None:
+    statement = a_statement(a_line(), a_line(reversal=True, credit=False))
+
+    assert len(distinct(statement)) == 2

@@ -1,0 +1,20 @@
+"""The tables of what a bank's messages lead to."""
+
+from services.settlement.bank.states import Announcement, Note
+from services.settlement.rows import Table
+
+ANNOUNCEMENTS = Table(
+    "return_announcements",
+    Announcement,
+    2,
+    "person text, announcement uuid, transfer uuid, amount_fen bigint, counted_fen bigint,"
+    " code text",
+)
+NOTES = Table(
+    "bank_notes",
+    Note,
+    1,
+    "note uuid, account text, region text, kind text, code text, amount_fen bigint,"
+    " transfers uuid[], run text, reference text, recorded_at timestamptz, state text,"
+    " agreed boolean, answered_by text, why text, answered_at timestamptz",
+)

@@ -117,7 +117,12 @@ secrets() {
     echo "{\"person_key_secret\": \"$(hex)\", $rest}" >$folder/secrets.json
     echo "{$rest}" >$folder/secrets.others.json
     everything='{"holder": "operator", "sources": ["*"], "regions": ["*"]}'
-    echo "{\"$(hex)\": $everything}" >$folder/tokens.json
+    tokens="\"$(hex)\": $everything"
+    for role in clerk supervisor director; do
+        clerk="{\"holder\": \"$role\", \"regions\": [\"*\"], \"roles\": [\"$role\"]}"
+        tokens="$tokens, \"$(hex)\": $clerk"
+    done
+    echo "{$tokens}" >$folder/tokens.json
     password=$(hex)
     # Last: it is the sign that all of it is there.
     echo "POSTGRES_PASSWORD=$password

@@ -17,7 +17,7 @@ from shared.calendar import SHANGHAI
 from shared.outbox import TooLarge
 from shared.overload import Overload, backlog
 from shared.reader import UNWELL
-from shared.settings import read_tokens
+from shared.settings import Tokens
 
 if TYPE_CHECKING:
     from shared.chassis import Process
@@ -64,7 +64,7 @@ class Health:
 async def serve(process: "Process", app: "App", health: Health) -> None:
     """Serves the service's HTTP interface until cancelled."""
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    api.state.tokens = read_tokens(process.settings.tokens)
+    api.state.tokens = Tokens(process.settings.tokens)
     api.state.overload = Overload(process)
     routes(api, process, health)
     api.include_router(app.router)

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from shared.rules import (
     ANY_ORIGIN,
+    AuthorityRule,
     ContributionRule,
     DeadlineRule,
     Distance,
@@ -25,6 +26,8 @@ from shared.rules import (
 Key = tuple[str, ...]
 AnyRule = TypeVar("AnyRule", bound=Rule)
 
+_ANY_QUEUE = "*"
+_DIRECTOR = "director"
 _EMPLOYEE_PAIR = "310>310"
 
 
@@ -100,6 +103,18 @@ class Policy:
         """How people are told."""
         return self._require(NotificationRule).channels
 
+    def may_approve(self, roles: Iterable[str], queue: str, amount_fen: int | None) -> bool:
+        """Whether one of the roles may approve so much in a queue; what nobody knows the amount of
+        takes a role that may approve any.
+        """
+        if not any(kind is AuthorityRule for kind, _ in self.rules):
+            return _DIRECTOR in roles
+        rows = [
+            self._find(AuthorityRule, queue, role) or self._find(AuthorityRule, _ANY_QUEUE, role)
+            for role in roles
+        ]
+        return any(row is not None and _covers(row.up_to_fen, amount_fen) for row in rows)
+
     @property
     def facts(self) -> tuple[Fact, ...]:
         """All that is in force, for `explain`."""
@@ -164,6 +179,10 @@ class Corridor:
             self.origin_policy.release,
         )
         return tuple(fact for rule in own for fact in rule.facts)
+
+
+def _covers(up_to_fen: int | None, amount_fen: int | None) -> bool:
+    return up_to_fen is None or (amount_fen is not None and amount_fen <= up_to_fen)
 
 
 def scheme_pair(origin_scheme: str, destination_scheme: str) -> str:

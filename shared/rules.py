@@ -218,6 +218,17 @@ class NotificationRule(Rule):
     channels: tuple[str, ...] = Field(min_length=1)
 
 
+class AuthorityRule(Rule):
+    """What a role may approve: up to an amount, or, without one, anything. No rows: a director."""
+
+    kind = "authority"
+    key_fields = ("queues", "role")
+
+    queues: tuple[Annotated[str, Field(pattern=r"^([a-z][a-z-]*|\*)$")], ...]
+    role: str = Field(pattern=r"^[a-z][a-z-]*$")
+    up_to_fen: Fen | None = Field(default=None, alias="up_to")
+
+
 class Bank(_Frozen):
     """The three accounts a fund has, and the names its payments carry."""
 
@@ -248,6 +259,7 @@ class Region(_Frozen):
     deadline: tuple[DeadlineRule, ...] = Field(min_length=1)
     release: tuple[ReleaseRule, ...] = Field(min_length=1)
     notification: tuple[NotificationRule, ...] = Field(min_length=1)
+    authority: tuple[AuthorityRule, ...] = ()
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -262,6 +274,7 @@ class Region(_Frozen):
             *self.deadline,
             *self.release,
             *self.notification,
+            *self.authority,
         )
 
     @model_validator(mode="after")
@@ -278,10 +291,9 @@ class Region(_Frozen):
     @model_validator(mode="after")
     def _nothing_is_left_open(self) -> Self:
         moves = {key for rule in self.transfer for key in rule.keys}
-        for move in product(DISTANCES, PAIRS):
-            if move not in moves:
-                message = f"transfer: no row for {move}"
-                raise ValueError(message)
+        for move in sorted({*product(DISTANCES, PAIRS)} - moves):
+            message = f"transfer: no row for {move}"
+            raise ValueError(message)
         modes = {key for rule in self.settlement for key in rule.keys}
         for distance in DISTANCES:
             if (distance,) not in modes:

@@ -1,6 +1,7 @@
 """The environment as typed settings, read once per process."""
 
 import json
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -68,11 +69,14 @@ class Secrets(BaseModel):
 
 
 class Holder(BaseModel):
-    """Who holds a bearer token, and what for; `*` means all."""
+    """Who holds a bearer token, and what for; `*` means all. `roles` say what the holder may decide
+    about (the `authority` rows of a region's file).
+    """
 
     holder: str
     sources: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
 
     def may_send(self, source: str, region: str) -> bool:
         """Whether the holder may send records of `source` about `region`."""
@@ -92,6 +96,34 @@ def settings() -> Settings:
 def read_secrets(path: Path) -> Secrets:
     """The keys in the JSON file at `path`."""
     return Secrets.model_validate_json(path.read_text())
+
+
+class Tokens(Mapping[str, Holder]):
+    """The bearer tokens of a file, read again when it has changed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = self._path.stat().st_mtime_ns
+        self._known = read_tokens(path)
+
+    def __getitem__(self, token: str) -> Holder:
+        return self._present()[token]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._present())
+
+    def __len__(self) -> int:
+        return len(self._present())
+
+    def _present(self) -> dict[str, Holder]:
+        """What the file says now; one that cannot be read leaves in force what it said before."""
+        try:
+            changed = self._path.stat().st_mtime_ns
+            if changed != self._read:
+                self._known, self._read = read_tokens(self._path), changed
+        except (OSError, ValueError):
+            return self._known
+        return self._known
 
 
 def read_tokens(path: Path) -> dict[str, Holder]:

@@ -18,6 +18,8 @@ _NEEDED_BYTES = 500 * 1024 * 1024
 _SECRETS = ("person_key_secret", "blind_key_secret", "master_key", "content_key")
 # Turns an identity number into a person's key; no other service gets it.
 _ENROLLMENT_ALONE = frozenset({"person_key_secret"})
+ROLES = ("clerk", "supervisor", "director")
+"""Who decides, in the shipped regions' `authority` rows; a clerk proposes."""
 
 
 class StackFailed(Exception):
@@ -122,7 +124,13 @@ class Home:
         write_json(self.other_secrets_file, others)
         if not self.tokens_file.exists():
             operator = {"holder": "operator", "sources": ["*"], "regions": ["*"]}
-            write_json(self.tokens_file, {secrets.token_urlsafe(32): operator})
+            write_json(
+                self.tokens_file,
+                {
+                    secrets.token_urlsafe(32): operator,
+                    **{secrets.token_urlsafe(32): clerk(role, [role]) for role in ROLES},
+                },
+            )
 
     def hold(self) -> "IO[bytes] | None":
         """Take the launcher's lock; None when another launcher has it. Held until closed."""
@@ -141,6 +149,11 @@ class Home:
         except (FileNotFoundError, NotADirectoryError):
             return None
         return found
+
+
+def clerk(name: str, roles: Sequence[str]) -> dict[str, Any]:
+    """Somebody who decides, for all regions."""
+    return {"holder": name, "regions": ["*"], "roles": list(roles)}
 
 
 def write_json(path: Path, content: object) -> None:

@@ -15,6 +15,7 @@ from services.monitor.commands import (
     events,
     explain,
     intake,
+    items,
     operating,
     query,
     sandbox,
@@ -113,6 +114,7 @@ for _family in (
     events,
     dead_letters,
     operating,
+    items,
 ):
     _family.register(app)
 

@@ -196,6 +196,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "银行通知退汇{amount_fen}元（{code}）",
         "the bank announced that {amount_fen} yuan come back ({code})",
     ),
+    "settlement.match-receipt.v1": (
+        "{proposed_by}提出、{approved_by}批准：到账归入本笔转移（{reason}）",
+        "{proposed_by} proposed and {approved_by} approved that the receipt is for it ({reason})",
+    ),
     "notification.letter-sent.v1": (
         "已通知参保人：{kind}（{channel}）",
         "the person was told: {kind} ({channel})",

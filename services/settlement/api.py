@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from services.settlement import answers, exposed, held, outside, queries, remittances, statements
 from services.settlement.bank import api as bank
 from services.settlement.lines import CODES, StatementError
+from services.settlement.people import api as people
 from services.settlement.trial_balance import trial_balance
 from shared.asking import Limit, Refusal, Who
 from shared.messages import RegionCode
@@ -60,6 +61,7 @@ def router(runtime: Runtime) -> APIRouter:
     _held(api, runtime)
     _books(api, runtime)
     _questions(api, runtime)
+    api.include_router(people.router(runtime))
     return api
 
 

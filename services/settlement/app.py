@@ -31,7 +31,7 @@ class Settlement:
         return await store.load(db, self._keyring, batch)
 
     def decide(self, states: States, delivery: Delivery) -> Decision:
-        return decisions.decide(states, delivery, self._limits)
+        return decisions.decide(states, delivery, self._limits, self._regions.at)
 
     async def save(self, db: asyncpg.Connection, changes: Mapping[Hashable, object]) -> None:
         await store.save(db, changes)

@@ -3,11 +3,22 @@
 from collections.abc import Callable
 from typing import Any
 
-from services.settlement import accounts, claims, funding, limits, payments, receipts, releases
+from services.settlement import (
+    accounts,
+    claims,
+    funding,
+    limits,
+    matches,
+    payments,
+    receipts,
+    releases,
+)
 from services.settlement.bank import acts as bank
 from services.settlement.books import Books
 from services.settlement.closing.close import close_day
 from services.settlement.exposure import LimitsOf
+from services.settlement.journal import PolicyOf
+from services.settlement.people import proposals
 from shared.decision import Decision, Delivery, States, Unexpected
 from shared.messages import Message
 from shared.messages.settlement import (
@@ -40,6 +51,7 @@ from shared.messages.settlement_limits import (
     ReviewCorridor,
     SuspendCorridor,
 )
+from shared.messages.settlement_people import Approve, MatchReceipt, Propose, Reject
 
 # The argument of each is the class it stands under; a dict cannot say so.
 _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
@@ -67,16 +79,22 @@ _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
     AnnounceReturn: bank.announce_return,
     NoteBankMessage: bank.note_bank_message,
     AnswerBankMessage: bank.answer_bank_message,
+    Propose: proposals.propose,
+    Approve: proposals.approve,
+    Reject: proposals.reject,
+    MatchReceipt: matches.match_receipt,
 }
 
 HANDLES = frozenset(command.type for command in _ACTS)
 
 
-def decide(states: States, delivery: Delivery, limits_of: LimitsOf) -> Decision:
+def decide(
+    states: States, delivery: Delivery, limits_of: LimitsOf, policy_of: PolicyOf
+) -> Decision:
     """New states, entries and messages. Raises Unexpected for what can mean nothing."""
     act = _ACTS.get(type(delivery.message))
     if act is None:
         raise Unexpected("not_ours", f"{delivery.message.type} is no command to the books")
-    books = Books(states, delivery, limits_of)
+    books = Books(states, delivery, limits_of, policy_of)
     act(books, delivery.message)
     return books.close()

@@ -4,6 +4,7 @@ from services.settlement import ledger
 from services.settlement.books import Books
 from services.settlement.exposure import opened
 from services.settlement.onward import send_on_claim
+from services.settlement.people import items
 from services.settlement.states import Claim, Part
 from shared.decision import Unexpected, replace
 from shared.messages.settlement import (
@@ -43,6 +44,7 @@ def apply_receipt(books: Books, m: ApplyReceipt) -> None:
     books.keep_claim(funded)
     _book(books, part, claim, m.amount_fen, to_advance_fen, to_awaited_fen)
     _tell(books, m, funded, applied_fen, to_awaited_fen, excess_fen)
+    _ask(books, funded)
     if to_awaited_fen:
         send_on_claim(books, funded, to_awaited_fen, 0)
     if to_advance_fen:
@@ -72,6 +74,17 @@ def _book(
             applied_fen=part.applied_fen + to_advance_fen + to_awaited_fen,
         )
     )
+
+
+def _ask(books: Books, claim: Claim) -> None:
+    """What is missing or too much is somebody's to settle, until it is not there any more."""
+    for queue, amount_fen in (("shortfall", claim.unpaid_fen), ("excess", claim.excess_fen)):
+        about = items.Subject(queue, claim.region, claim.person, str(claim.transfer))
+        if amount_fen:
+            facts = {"transfer": str(claim.transfer), "origin": claim.origin}
+            items.open_item(books, about, amount_fen, facts)
+        else:
+            items.settle(books, about.item, "funded" if queue == "shortfall" else "used")
 
 
 def _free(books: Books, before: Claim, after: Claim) -> None:

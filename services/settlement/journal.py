@@ -4,7 +4,7 @@ Outside of `decide` nothing of it is seen but the `Decision` it closes with. Sta
 mutated, only replaced.
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from datetime import date, datetime
 from typing import TypeVar, cast
 from uuid import UUID
@@ -15,21 +15,27 @@ from services.settlement.closing.days import Day
 from services.settlement.exposure import LimitsOf
 from services.settlement.states import Holder
 from shared.calendar import shanghai_day
-from shared.decision import Decision, Delivery, States, Timer, replace
+from shared.decision import Decision, Delivery, States, Timer, Unexpected, replace
 from shared.messages import Message
+from shared.policy import Policy
 
 State = TypeVar("State")
+PolicyOf = Callable[[str, date], Policy]
+"""The rules of a region on a day; KeyError for an unknown one."""
 
 
 class Journal:
     """States of the batch, with this message's changes over them."""
 
-    def __init__(self, states: States, delivery: Delivery, limits_of: LimitsOf) -> None:
+    def __init__(
+        self, states: States, delivery: Delivery, limits_of: LimitsOf, policy_of: PolicyOf
+    ) -> None:
         self._states = states
         self._changes: dict[Hashable, object] = {}
         self._out: list[Message] = []
         self._timers: list[Timer] = []
         self._limits_of = limits_of
+        self._policy_of = policy_of
         self.cause: UUID = delivery.id
         self.at: datetime = delivery.at
         self.today: date = shanghai_day(delivery.at)
@@ -41,6 +47,13 @@ class Journal:
     def say(self, *messages: Message) -> None:
         """Sends messages."""
         self._out += messages
+
+    def policy(self, region: str) -> Policy:
+        """A region's rules today. Raises Unexpected where it is not known."""
+        try:
+            return self._policy_of(region, self.today)
+        except KeyError:
+            raise Unexpected("unknown_region", f"no region has the code {region}") from None
 
     def get(self, key: Hashable, _: type[State]) -> State | None:
         """A state of this kind, as changed so far."""

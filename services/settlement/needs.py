@@ -29,6 +29,7 @@ from shared.messages.settlement_bank import (
 )
 from shared.messages.settlement_closing import CloseDay
 from shared.messages.settlement_limits import CorridorCommand
+from shared.messages.settlement_people import ItemCommand, MatchReceipt
 
 Corridor = tuple[str, str]
 
@@ -37,7 +38,9 @@ Corridor = tuple[str, str]
 class Needs:
     """Keys, by what they are keys of. `leaving` are persons whose claims are read before the
     corridors are locked, for only they tell which corridors those are; `references` are
-    transfers that bank lines refer to; `regions` says of each whether its day is closed.
+    transfers that bank lines refer to, `named` those that people name; `regions` says of each
+    whether its day is closed. `items` are work items, `subjects` what items may be about that the
+    batch opens or settles.
     """
 
     regions: dict[str, bool] = field(default_factory=dict)
@@ -57,6 +60,9 @@ class Needs:
     announcements: set[tuple[str, UUID]] = field(default_factory=set)
     notes: set[UUID] = field(default_factory=set)
     opening: dict[tuple[str, str], OpenAccount] = field(default_factory=dict)
+    named: set[UUID] = field(default_factory=set)
+    items: set[UUID] = field(default_factory=set)
+    subjects: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, batch: Iterable[Delivery]) -> "Needs":
@@ -83,6 +89,11 @@ class Needs:
                 corridors.add((m.origin, m.to))
         elif isinstance(m, NoteBankMessage | AnswerBankMessage):
             self.notes.add(m.note)
+        elif isinstance(m, ItemCommand):
+            self.items.add(m.item)
+        elif isinstance(m, MatchReceipt):
+            self.parts.add((m.receipt, m.part))
+            self.named.add(m.transfer)
 
     def _add_record(self, m: PersonCommand) -> None:
         match m:
@@ -109,6 +120,7 @@ class Needs:
                 self.announcing.setdefault(m.transfer, []).append(m)
                 if m.version > 1:
                     self.leaving.add((m.person, m.to))
+                    self.subjects.add(str(m.transfer))
             case OfferAgain():
                 self.corridors.add((m.origin, m.to))
                 self.offered.add(m.transfer)
@@ -117,6 +129,7 @@ class Needs:
                 self.corridors.add((m.origin, m.to))
                 self.freeing.add((m.origin, m.to))
                 self.parts.add((m.receipt, m.part))
+                self.subjects.add(str(m.transfer))
             case _:
                 pass
 

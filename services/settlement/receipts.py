@@ -9,6 +9,8 @@ from services.settlement import ledger, reconciliation
 from services.settlement.books import Books
 from services.settlement.doubts import MOST_NAMES
 from services.settlement.payments import take_back
+from services.settlement.people import items
+from services.settlement.people.states import part_subject
 from services.settlement.reconciliation import Candidate, Evidence, Finding
 from services.settlement.states import Claim, Part, Receipt, look_of
 from shared.decision import Unexpected, replace
@@ -110,6 +112,9 @@ def _match(books: Books, part: Part, m: RecordReceipt) -> None:
     else:
         finding = _reserve(books, part)
     if finding.asks:
+        left = books.part(part.receipt, part.part) or part
+        if left.rest_fen:
+            items.open_item(books, item_of(m.account, left), left.rest_fen, facts_of(left))
         books.say(
             ReceiptUnmatched(
                 to=m.to,
@@ -119,6 +124,21 @@ def _match(books: Books, part: Part, m: RecordReceipt) -> None:
                 amount_fen=part.rest_fen,
             )
         )
+
+
+def item_of(account: str, part: Part) -> items.Subject:
+    """The item about a part that somebody must look at."""
+    return items.Subject("receipt", part.region, account, part_subject(part.receipt, part.part))
+
+
+def facts_of(part: Part) -> dict[str, object]:
+    """What a person has to know of a part that waits: the rest is shown with the receipt."""
+    return {
+        "receipt": str(part.receipt),
+        "part": part.part,
+        "verdict": part.verdict,
+        "rule": part.rule,
+    }
 
 
 def reserve_waiting(books: Books, claim: Claim) -> None:
@@ -144,15 +164,12 @@ def _use_excess(books: Books, part: Part, claim: Claim) -> None:
     amount_fen = min(part.rest_fen, claim.available_fen, claim.excess_fen)
     if amount_fen <= 0:
         return
+    left_fen = claim.excess_fen - amount_fen
     books.keep_claim(
-        replace(
-            claim,
-            reserved_fen=claim.reserved_fen + amount_fen,
-            excess_fen=claim.excess_fen - amount_fen,
-        )
+        replace(claim, reserved_fen=claim.reserved_fen + amount_fen, excess_fen=left_fen)
     )
     books.keep_part(replace(part, reserved_fen=part.reserved_fen + amount_fen))
-    _apply(books, part, claim, amount_fen, "excess-anew")
+    tell_claim(books, part, claim, amount_fen, "excess-anew")
 
 
 def _reserve(books: Books, part: Part) -> Finding:
@@ -170,13 +187,16 @@ def _reserve(books: Books, part: Part) -> Finding:
             transfers=tuple(claim.transfer for claim, _ in finding.reserved),
         )
     )
+    if reserved_fen == part.rest_fen:
+        items.settle(books, item_of("", part).item, "matched")
     for claim, amount_fen in finding.reserved:
         books.keep_claim(replace(claim, reserved_fen=claim.reserved_fen + amount_fen))
-        _apply(books, part, claim, amount_fen, finding.rule)
+        tell_claim(books, part, claim, amount_fen, finding.rule)
     return finding
 
 
-def _apply(books: Books, part: Part, claim: Claim, amount_fen: int, rule: str) -> None:
+def tell_claim(books: Books, part: Part, claim: Claim, amount_fen: int, rule: str) -> None:
+    """Some of a part is reserved for a claim: its person's lane hears of it."""
     books.say(
         ApplyReceipt(
             to=claim.region,

@@ -99,16 +99,27 @@ def _conflict(part: Part, claims: Sequence[Claim], evidence: Evidence) -> str | 
 
 
 def _by_reference(part: Part, claim: Claim) -> Finding:
-    rest_fen, available_fen = part.rest_fen, claim.available_fen
+    rest_fen = part.rest_fen
+    verdict = verdict_of(rest_fen, claim)
+    rule = "reference-other-amount"
+    if verdict == "duplicate":
+        rule = "reference-funded"
+    elif rest_fen == claim.available_fen:
+        rule = "reference-amount"
+    return Finding(verdict, rule, ((claim, rest_fen),))
+
+
+def verdict_of(amount_fen: int, claim: Claim) -> Verdict:
+    """What so much is to a claim that it is known to be for."""
+    available_fen = claim.available_fen
     first = available_fen == claim.announced_fen
-    verdict: Verdict
     if available_fen == 0:
-        return Finding("duplicate", "reference-funded", ((claim, rest_fen),))
-    if rest_fen == available_fen:
-        verdict = "exact" if first else "partial"
-        return Finding(verdict, "reference-amount", ((claim, rest_fen),))
-    verdict = ("short" if first else "partial") if rest_fen < available_fen else "over"
-    return Finding(verdict, "reference-other-amount", ((claim, rest_fen),))
+        return "duplicate"
+    if amount_fen > available_fen:
+        return "over"
+    if not first:
+        return "partial"
+    return "exact" if amount_fen == available_fen else "short"
 
 
 def _by_list(part: Part, claims: Sequence[Claim]) -> Finding:

@@ -93,3 +93,7 @@ SELECT u.* FROM unnest($1::text[], $2::text[]) AS u (region, name_key)
 """
 
 LINES = "SELECT receipt, sealed, booked_on FROM receipts WHERE receipt = ANY($1)"
+
+ITEMS = """
+SELECT * FROM items WHERE subject = ANY($1) OR item = ANY($2) ORDER BY about, item FOR UPDATE
+"""

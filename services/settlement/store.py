@@ -16,6 +16,8 @@ from services.settlement import rows, selects
 from services.settlement.bank import rows as bank_rows
 from services.settlement.exposure import MOST_OFFERED
 from services.settlement.needs import Needs
+from services.settlement.people.rows import ITEMS
+from services.settlement.people.states import part_subject
 from services.settlement.rows import Row, Table, columns
 from services.settlement.states import Aged, Declined, Part
 from services.settlement.unsealing import unseal_lines
@@ -40,6 +42,7 @@ async def load(db: asyncpg.Connection, keyring: Keyring, batch: Sequence[Deliver
     await _declined(db, needs, states)
     await _ages(db, needs, states)
     await _records(db, needs, states)
+    await _items(db, needs, states)
     if needs.receipts or waiting:
         await unseal_lines(db, keyring, needs, waiting, states)
     return states
@@ -52,11 +55,11 @@ async def _lock_corridors(
     that had to be read to know them.
     """
     announced: dict[UUID, tuple[str, str, int]] = {}
-    if needs.leaving or needs.receipts:
+    if needs.leaving or needs.receipts or needs.named:
         for row in await db.fetch(
             selects.CLAIM_CORRIDORS,
             [person for person, _ in needs.leaving],
-            list(needs.references),
+            list(needs.references | needs.named),
         ):
             announced[row["transfer"]] = (row["region"], row["origin"], row["announced_fen"])
             needs.corridors.add((row["origin"], row["region"]))
@@ -156,6 +159,7 @@ async def _claims(
     transfers = await _expected(db, needs, looks, waiting, states)
     transfers |= {ref for part in waiting for ref in part.refs}
     transfers |= {r for m in needs.receipts for d in m.details for r in d.references}
+    transfers |= needs.named
     persons = list(needs.persons)
     if not persons and not transfers:
         return
@@ -229,6 +233,17 @@ async def _records(db: asyncpg.Connection, needs: Needs, states: States) -> None
         await _read(db, states, "announcement", table, selects.ANNOUNCEMENTS, *told)
     if needs.notes:
         await _read(db, states, "note", bank_rows.NOTES, selects.NOTES, list(needs.notes))
+
+
+async def _items(db: asyncpg.Connection, needs: Needs, states: States) -> None:
+    """The work items that people decide about, and those that the batch may open or settle."""
+    parts = [state for state in states.values() if isinstance(state, Part)]
+    subjects = needs.subjects | {part_subject(part.receipt, part.part) for part in parts}
+    if subjects or needs.items:
+        which = list(subjects), list(needs.items)
+        for row in await db.fetch(selects.ITEMS, *which):
+            item = ITEMS.read(row)
+            states["item", item.item] = item
 
 
 async def save(db: asyncpg.Connection, changes: Mapping[Hashable, object]) -> None:

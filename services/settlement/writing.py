@@ -7,6 +7,7 @@ from typing import Any
 from services.settlement import rows
 from services.settlement.bank import rows as bank_rows
 from services.settlement.ledger import AWAITING, PERSONAL, Entry, totals
+from services.settlement.people.rows import ITEMS, STEP, step_row
 from services.settlement.rows import Table, columns
 from services.settlement.states import Part
 
@@ -23,6 +24,7 @@ _TABLES: tuple[tuple[str, Table[Any]], ...] = (
     ("claim", rows.CLAIMS),
     ("announcement", bank_rows.ANNOUNCEMENTS),
     ("note", bank_rows.NOTES),
+    ("item", ITEMS),
 )
 
 
@@ -48,10 +50,10 @@ _POSTING = ("person", "entry", "line", "region", "debit", "credit", "amount_fen"
 
 
 def entered(changes: Mapping[Hashable, object]) -> Iterator[Journal]:
-    """The journal's new rows: they are only ever added."""
-    entries: list[Any] = [
-        state for key, state in changes.items() if isinstance(key, tuple) and key[0] == "entry"
-    ]
+    """New rows of the journal and of the items' history: they are only ever added."""
+    steps, entries = _of_kind(changes, "item-step"), _of_kind(changes, "entry")
+    if steps:
+        yield "item_steps", STEP, [step_row(step) for step in steps]
     if entries:
         yield "entries", _ENTRY, [_entry(entry) for entry in entries]
         yield (
@@ -64,6 +66,10 @@ def entered(changes: Mapping[Hashable, object]) -> Iterator[Journal]:
                 for line, p in enumerate(e.postings)
             ],
         )
+
+
+def _of_kind(changes: Mapping[Hashable, object], kind: str) -> list[Any]:
+    return [state for key, state in changes.items() if isinstance(key, tuple) and key[0] == kind]
 
 
 def written(changes: Mapping[Hashable, object]) -> Iterator[Statement]:

@@ -13,6 +13,7 @@ from shared.messages import (
     settlement_bank,  # noqa: F401 - declared by being imported
     settlement_closing,  # noqa: F401 - declared by being imported
     settlement_limits,
+    settlement_people,
     transfer,
 )
 
@@ -23,6 +24,8 @@ _ABSTRACT = (
     settlement.Applied,
     settlement_limits.CorridorCommand,
     settlement_limits.CorridorEvent,
+    settlement_people.ItemCommand,
+    settlement_people.ItemEvent,
     transfer.FromEnrollment,
     transfer.Act,
 )

@@ -1,6 +1,6 @@
 """A desk at settlement's edge: its HTTP interface on a real database, and what it sends."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -50,6 +50,7 @@ class Desk:
     regions: Regions = field(default_factory=lambda: load(Settings().regions))
     sent: list[tuple[UUID, Message]] = field(default_factory=list)
     may: frozenset[str] = frozenset({"*"})
+    who: Mapping[str, Any] = field(default_factory=lambda: {"holder": "t"})
 
     async def now(self, db: asyncpg.Connection) -> datetime:
         at: datetime = await db.fetchval("SELECT cell.business_now()")
@@ -70,7 +71,7 @@ class Desk:
         app = FastAPI()
         app.include_router(router(self))
         app.dependency_overrides[admitted] = lambda: None
-        app.dependency_overrides[holder] = lambda: Holder(holder="t", regions=self.may)
+        app.dependency_overrides[holder] = lambda: Holder(regions=self.may, **self.who)
 
         @app.exception_handler(Refusal)
         async def refused(_: object, why: Refusal) -> JSONResponse:

@@ -26,12 +26,15 @@ from shared.messages.settlement import (
     RecordReceipt,
     ReleaseFunds,
 )
+from shared.regions import load
+from shared.settings import Settings
 from tests.unit.settlement_invariants import balance_of, check, turnover
 
 A, B, C = "410100", "450100", "340100"
 PERSON = "0" * 31 + "1"
 DAY = datetime(2026, 3, 2, 9, 30, tzinfo=SHANGHAI)
 
+REGIONS = load(Settings().regions)
 LIMITS = Limits(open_fen=1_000_000_00, single_fen=50_000_00)
 
 Wanted = TypeVar("Wanted", bound=Message)
@@ -161,7 +164,7 @@ class World:
         id_ = some_id(f"message {self.number}")
         self._look(message)
         given = Delivery(id_, message.key, message, at, at, id_)
-        decision = decisions.decide(self.states, given, self._limits_of)
+        decision = decisions.decide(self.states, given, self._limits_of, REGIONS.at)
         self.states.update(decision.changes)
         for state in decision.changes.values():
             if isinstance(state, ledger.Entry):

@@ -13,7 +13,7 @@ from shared.calendar import SHANGHAI
 from shared.decision import Delivery, States, Timer, Unexpected
 from shared.messages import Message
 from shared.messages.settlement_closing import CloseDay, DayClosed
-from tests.unit.settlement_world import LIMITS, A, B, open_account, some_id
+from tests.unit.settlement_world import LIMITS, REGIONS, A, B, open_account, some_id
 
 MONDAY = date(2026, 3, 30)
 TUESDAY = MONDAY + timedelta(days=1)
@@ -38,7 +38,7 @@ class Desk:
         self.number += 1
         id_ = some_id(f"closing {self.number}")
         given_ = Delivery(id_, message.key, message, when, when, id_)
-        decision = decisions.decide(self.states, given_, lambda *_: LIMITS)
+        decision = decisions.decide(self.states, given_, lambda *_: LIMITS, REGIONS.at)
         self.states.update(decision.changes)
         made = [state for state in decision.changes.values() if isinstance(state, Entry)]
         self.entries += made

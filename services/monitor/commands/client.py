@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -203,14 +204,17 @@ def _refusal(response: "httpx.Response") -> tuple[str, str]:
     return str(body.get("code", code)), message[:_LONGEST_MESSAGE]
 
 
-def connect() -> Client:
-    """A client of the stack that the environment names. Raises Unreachable."""
+def connect(token: str | None = None) -> Client:
+    """A client of the stack that the environment names, with its token or another one.
+
+    Raises Unreachable.
+    """
     from shared.settings import Settings
 
     settings = Settings()
     urls = {name: settings.url(name) for name in SERVICES}
     if all(urls.values()):
-        return Client(urls, settings.token or _token(settings))
+        return Client(urls, token or settings.token or _token(settings))
     from deploy.embedded import stack
 
     found = stack.find(settings.home)
@@ -221,20 +225,23 @@ def connect() -> Client:
         )
     # What the environment names goes before what the home holds.
     known = {name: url for name, url in urls.items() if url}
-    return Client({**found.urls, **known}, settings.token or _token(settings))
+    return Client({**found.urls, **known}, token or settings.token or _token(settings))
 
 
 def _token(settings: "Settings") -> str:
     """The operator's token in JIEXU_TOKENS or JIEXU_HOME; empty where there is none."""
+    try:
+        tokens = json.loads(tokens_file(settings).read_text("utf-8"))
+    except OSError:
+        return ""
+    ranked = sorted(tokens, key=lambda token: tokens[token].get("holder") != "operator")
+    return str(ranked[0]) if ranked else ""
+
+
+def tokens_file(settings: "Settings") -> Path:
+    """Where the tokens of a stack on this machine are."""
     own = settings.home / "tokens.json"
-    for path in (settings.tokens,) if "tokens" in settings.model_fields_set else (own,):
-        try:
-            tokens = json.loads(path.read_text("utf-8"))
-        except OSError:
-            continue
-        ranked = sorted(tokens, key=lambda token: tokens[token].get("holder") != "operator")
-        return str(ranked[0]) if ranked else ""
-    return ""
+    return settings.tokens if "tokens" in settings.model_fields_set else own
 
 
 @contextmanager

@@ -1,0 +1,180 @@
+"""items, item, propose, approve, reject, match: what waits for people, and what they decide.
+
+One proposes and another approves: `--by` says who acts, and it is that person's token that does.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from services.monitor.commands import screen
+from services.monitor.commands.clerks import acting
+from services.monitor.commands.client import NOT_FOUND, Client, Refused, connected
+from services.monitor.commands.screen import Json
+
+_PANEL = "Deciding"
+_HANDLED_SECONDS = 30.0
+_LOOK_SECONDS = 0.1
+
+Row = dict[str, Any]
+ItemId = Annotated[UUID, typer.Argument(metavar="ITEM", help="The item's id.")]
+By = Annotated[str, typer.Option("--by", help="Who acts; it is their token that does.")]
+Reason = Annotated[str, typer.Option(help="A code; the refusal of a wrong one lists them.")]
+Why = Annotated[str, typer.Option(help="In words; it is kept for ever. Nothing personal.")]
+
+
+def items(
+    *,
+    queue: Annotated[str | None, typer.Option(help="receipt, shortfall, excess, …")] = None,
+    region: Annotated[str | None, typer.Option(help="Whose books.")] = None,
+    state: Annotated[
+        str, typer.Option(help="waiting (open or proposed), approved, rejected, done, all.")
+    ] = "waiting",
+    as_json: Json = False,
+) -> None:
+    """What waits for somebody to decide, the oldest first."""
+    with connected() as client:
+        rows = client.get("settlement", "/v1/items", queue=queue, region=region, state=state)
+    screen.answer(rows, as_json, lambda: _items(rows))
+
+
+def _items(rows: list[Row]) -> Any:  # noqa: ANN401 rich's table
+    columns = ("item", "queue", "region", "amount>", "state", "since", "proposed")
+    cells = (
+        (
+            row["item"],
+            row["queue"],
+            row["region"],
+            row["amount"],
+            row["state"],
+            screen.moment(row["opened_at"]),
+            _proposed(row),
+        )
+        for row in rows
+    )
+    return screen.table(f"{len(rows)} items", columns, cells)
+
+
+def _proposed(row: Row) -> str:
+    proposal = row["proposal"]
+    return f"{proposal['act']} by {proposal['by']}" if proposal else ""
+
+
+def item(id_: ItemId, *, as_json: Json = False) -> None:
+    """One item with everything that was done with it."""
+    with connected() as client:
+        found = client.get("settlement", f"/v1/items/{id_}")
+    screen.answer(found, as_json, lambda: _one(found))
+
+
+def _one(found: Row) -> list[Any]:
+    proposal = found["proposal"]
+    shown = [screen.facts("item", {**found, "acts": ", ".join(found["acts"])})]
+    shown += [screen.facts("facts", found["facts"])] if found["facts"] else []
+    if proposal:
+        shown.append(screen.facts("proposal", {**proposal["fields"], **proposal}))
+    columns = ("at", "what", "by", "code", "act", "why")
+    return [*shown, screen.records("history", columns, found["history"])]
+
+
+def propose(
+    act: Annotated[str, typer.Argument(metavar="ACT", help="settlement.match-receipt, …")],
+    fields: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME=VALUE]...", help="transfer=ID amount=12.00 …"),
+    ] = None,
+    *,
+    item_: Annotated[
+        UUID | None, typer.Option("--item", help="For this item; without it for a new one.")
+    ] = None,
+    by: By,
+    reason: Reason,
+    why: Why = "",
+    as_json: Json = False,
+) -> None:
+    """Propose an act that another person has to approve."""
+    body = {"act": act, "fields": _fields(fields or ()), "reason": reason, "why": why}
+    _do("" if item_ is None else f"/{item_}/propose", body, by, as_json=as_json)
+
+
+def _fields(words: Sequence[str]) -> dict[str, str]:
+    pairs = [word.partition("=") for word in words]
+    if wrong := [name for name, equals, _ in pairs if not equals]:
+        raise typer.BadParameter(f"write NAME=VALUE, not {wrong[0]}")
+    return {name: value for name, _, value in pairs}
+
+
+def match(
+    receipt: Annotated[UUID, typer.Argument(metavar="RECEIPT", help="As jiexu receipts has it.")],
+    transfer: Annotated[UUID, typer.Argument(metavar="TRANSFER", help="Whose money it is.")],
+    *,
+    part: Annotated[int, typer.Option(help="Which payment inside the receipt.")] = 0,
+    amount: Annotated[str | None, typer.Option(help="Yuan; without it all that is left.")] = None,
+    by: By,
+    reason: Reason = "evidence",
+    why: Why = "",
+    as_json: Json = False,
+) -> None:
+    """Propose whose money a receipt is; it is matched once another person approves."""
+    fields: dict[str, object] = {"receipt": str(receipt), "transfer": str(transfer), "part": part}
+    if amount is not None:
+        fields["amount"] = amount
+    body = {"act": "settlement.match-receipt", "fields": fields, "reason": reason, "why": why}
+    _do("", body, by, as_json=as_json)
+
+
+def approve(id_: ItemId, *, by: By, why: Why = "", as_json: Json = False) -> None:
+    """Approve what another person has proposed: it is done then."""
+    _decide(id_, "approve", by, why, as_json=as_json)
+
+
+def reject(id_: ItemId, *, by: By, why: Why, as_json: Json = False) -> None:
+    """Refuse what another person has proposed, or take back what one has proposed oneself."""
+    _decide(id_, "reject", by, why, as_json=as_json)
+
+
+def _decide(id_: UUID, verdict: str, by: str, why: str, *, as_json: bool) -> None:
+    with connected() as client:
+        read = client.get("settlement", f"/v1/items/{id_}")
+    proposal = read["proposal"]
+    body = {"why": why, "proposal": proposal["proposal"] if proposal else None}
+    _do(f"/{id_}/{verdict}", body, by, as_json=as_json)
+
+
+def _do(path: str, body: Mapping[str, object], by: str, *, as_json: bool) -> None:
+    """Send it, and wait until the books have answered: they may still refuse. Raises Refused."""
+    with acting(by) as client:
+        sent = client.post("settlement", f"/v1/items{path}", {**body, "by": by})
+        found = _handled(client, sent["item"], sent["message"])
+    step = next(row for row in found["history"] if row["message"] == sent["message"])
+    if step["what"] == "refused":
+        raise Refused(step["code"], f"settlement: {step['text'] or step['code']}")
+    screen.answer(found, as_json, lambda: f"{step['what']}: {found['item']} is {found['state']}")
+
+
+def _handled(client: Client, item_: str, message: str) -> Row:
+    """The item once the message has been handled. Raises Refused when that takes too long."""
+    deadline = time.monotonic() + _HANDLED_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            found: Row = client.get("settlement", f"/v1/items/{item_}")
+        except Refused as refused:
+            # A new item is there once its proposal is handled.
+            if refused.status != NOT_FOUND:
+                raise
+        else:
+            if any(row["message"] == message for row in found["history"]):
+                return found
+        time.sleep(_LOOK_SECONDS)
+    text = f"it is on its way and not handled yet: jiexu wait, then jiexu item {item_}"
+    raise Refused("not_handled_yet", text)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the family to the command line."""
+    commands: tuple[Callable[..., None], ...] = (items, item, propose, match, approve, reject)
+    for command in commands:
+        app.command(rich_help_panel=_PANEL)(command)

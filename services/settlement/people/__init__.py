@@ -1,0 +1,1 @@
+"""What people must decide: work items, proposals, and the second person who approves."""

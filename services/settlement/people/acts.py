@@ -1,0 +1,79 @@
+"""What can be proposed: queues, acts and reasons, each declared here once.
+
+An act is any declared message that two people give (`shared.messages.ByTwo`), whoever obeys it.
+"""
+
+from dataclasses import dataclass
+
+from shared.messages import ByTwo, Message
+from shared.messages.settlement_people import MatchReceipt
+
+QUEUES: dict[str, tuple[str, str]] = {
+    "receipt": ("到账待认领", "A receipt whose owner is not certain"),
+    "shortfall": ("到账不足", "Less has arrived than was advanced"),
+    "excess": ("到账多出", "More has arrived than is owed"),
+    "recovery": ("追回", "Something a person had no right to"),
+    "write-off": ("核销", "A loss to be booked"),
+    "waiver": ("豁免", "A claim to be forgiven"),
+    "reversal": ("撤销转移", "A transfer to be reversed"),
+    "limit": ("额度调整", "A corridor's limit to be changed"),
+    "bank-account": ("账户变更", "A bank account to be changed"),
+    "correction": ("更正", "A record to be corrected"),
+    "break": ("对账差异", "A difference between the books of two regions"),
+    "unexplained": ("不明支出", "A debit that nobody instructed"),
+    "net-line": ("轧差异议", "A disputed line of a net sheet"),
+}
+"""Every queue, in Chinese and English."""
+
+REASONS: dict[str, tuple[str, str]] = {
+    "evidence": ("凭证核实", "Papers or a call have shown whose it is"),
+    "origin-confirmed": ("转出地确认", "The origin has confirmed it"),
+    "bank-confirmed": ("银行确认", "The bank has confirmed it"),
+}
+"""Why something is proposed, in Chinese and English."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One kind of act.
+
+    `queue`: where it is decided, and opened if nothing is there yet; `on`: queues whose items it
+    may be proposed for as well. `subject`: the fields that say what it is about. `amount`: the
+    field that says how much; without one the item's own amount counts.
+    """
+
+    message: type[ByTwo]
+    queue: str
+    reasons: tuple[str, ...]
+    subject: tuple[str, ...] = ("transfer",)
+    amount: str | None = None
+    on: tuple[str, ...] = ()
+
+    def subject_of(self, message: Message) -> str:
+        """What a message of this kind is about."""
+        return "/".join(str(getattr(message, name)) for name in self.subject)
+
+    def amount_of(self, message: Message) -> int | None:
+        """How much it moves, if it says so."""
+        found = getattr(message, self.amount) if self.amount else None
+        return None if found is None else abs(found)
+
+
+_ACTS = (
+    Act(
+        MatchReceipt,
+        "receipt",
+        ("evidence", "origin-confirmed", "bank-confirmed"),
+        subject=("receipt", "part"),
+        amount="amount_fen",
+        on=("excess",),
+    ),
+)
+
+ACTS: dict[str, Act] = {act.message.type: act for act in _ACTS}
+"""Every act by its message's type."""
+
+
+def act_named(name: str) -> Act | None:
+    """The act of a type, with or without its version: `settlement.match-receipt`."""
+    return ACTS.get(name) or ACTS.get(f"{name}.v1")

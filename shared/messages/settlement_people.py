@@ -1,0 +1,128 @@
+"""What people ask of the books and decide about them: work items, proposals, decisions.
+
+Everything about an item is keyed by what the item concerns (`about`: a person, a bank account, a
+corridor, a window), so that it is ordered with it. `by` is the holder of the token that acted.
+"""
+
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from shared.messages import ByTwo, Command, Event, Fen, Text
+
+Facts = dict[str, JsonValue]
+
+
+class ItemCommand(Command):
+    """Something a person does with an item; `roles` are those the person held. Not sent itself."""
+
+    item: UUID
+    about: Text
+    by: Text
+    roles: tuple[Text, ...] = ()
+    why: Text = ""
+
+    @property
+    def key(self) -> str:
+        return self.about
+
+
+class Propose(ItemCommand):
+    """The maker proposes an act: a declared command (`act`) with its fields (`body`), without who
+    and why. An item that is not known yet is opened by it.
+    """
+
+    act: Text
+    body: Facts
+    reason: Text
+
+
+class Approve(ItemCommand):
+    """The checker approves: the proposal that was read, or the present one where none is named."""
+
+    proposal: UUID | None = None
+
+
+class Reject(ItemCommand):
+    """The checker refuses, or the maker takes the proposal back."""
+
+    proposal: UUID | None = None
+
+
+class ItemEvent(Event):
+    """What all events about an item say. Not sent itself."""
+
+    item: UUID
+    about: Text
+    queue: Text
+    subject: Text
+    amount_fen: Fen | None = None
+
+    @property
+    def key(self) -> str:
+        return self.about
+
+
+class ItemOpened(ItemEvent):
+    """Somebody must look at this."""
+
+    facts: Facts
+
+
+class ItemDone(ItemEvent):
+    """Its cause is gone (`code` says how): nothing is left to decide."""
+
+    code: Text
+
+
+class ActProposed(ItemEvent):
+    """A maker has proposed an act; another person has to decide."""
+
+    proposal: UUID
+    act: Text
+    body: Facts
+    by: Text
+    reason: Text
+    why: Text = ""
+
+
+class ActApproved(ItemEvent):
+    """Another person has approved: the act is on its way to its owner."""
+
+    proposal: UUID
+    act: Text
+    by: Text
+    why: Text = ""
+
+
+class ActRejected(ItemEvent):
+    """The proposal is refused, or was taken back."""
+
+    proposal: UUID
+    act: Text
+    by: Text
+    why: Text = ""
+
+
+class ActRefused(ItemEvent):
+    """What a person asked for changes nothing: `same_person`, `not_allowed`, `already_decided`."""
+
+    code: Text
+    act: Text | None = None
+    by: Text | None = None
+
+
+class MatchReceipt(Command, ByTwo):
+    """Two people say whose money a part of a receipt is: up to `amount_fen`, else all that is left
+    of it. Keyed by the bank account.
+    """
+
+    account: str
+    receipt: UUID
+    part: int = 0
+    transfer: UUID
+    amount_fen: Fen | None = None
+
+    @property
+    def key(self) -> str:
+        return self.account

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from shared.calendar import WorkingCalendar
 from shared.policy import Corridor, Policy, corridor_between, in_force, scheme_pair
-from shared.rules import Bank, Fact, Region
+from shared.region_file import Bank, Region
+from shared.rules import Fact
 
 __all__ = [
     "Bank",

@@ -46,11 +46,13 @@ RegionCode = Annotated[str, Field(pattern=r"^[1-9][0-9]{5}$")]
 BankAccount = Annotated[str, Field(pattern=r"^[0-9]{8,32}$")]
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """What a region's file is read into."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Rule(_Frozen):
+class Rule(Frozen):
     """What the rows of all kinds have in common."""
 
     kind: ClassVar[str]
@@ -227,85 +229,3 @@ class AuthorityRule(Rule):
     queues: tuple[Annotated[str, Field(pattern=r"^([a-z][a-z-]*|\*)$")], ...]
     role: str = Field(pattern=r"^[a-z][a-z-]*$")
     up_to_fen: Fen | None = Field(default=None, alias="up_to")
-
-
-class Bank(_Frozen):
-    """The three accounts a fund has, and the names its payments carry."""
-
-    income_account: BankAccount
-    expense_account: BankAccount
-    fiscal_account: BankAccount
-    bank_code: str = Field(pattern=r"^[0-9]{12}$")
-    payer_names: tuple[str, ...] = Field(min_length=1)
-
-
-class Region(_Frozen):
-    """A pooling area with all its rules, as its file has them."""
-
-    code: RegionCode
-    name: str = Field(min_length=2)
-    name_en: str = Field(min_length=2)
-    province: RegionCode
-    # Divisions whose code looks like the region's, but which are pools of their own.
-    separate: tuple[RegionCode, ...] = ()
-    bank: Bank
-    working_days: dict[date, bool] = {}
-    enrollment: tuple[EnrollmentRule, ...] = Field(min_length=1)
-    contribution: tuple[ContributionRule, ...] = Field(min_length=1)
-    waiting: tuple[WaitingRule, ...] = Field(min_length=1)
-    transfer: tuple[TransferRule, ...] = Field(min_length=1)
-    limit: tuple[LimitRule, ...] = Field(min_length=1)
-    settlement: tuple[SettlementRule, ...] = Field(min_length=1)
-    deadline: tuple[DeadlineRule, ...] = Field(min_length=1)
-    release: tuple[ReleaseRule, ...] = Field(min_length=1)
-    notification: tuple[NotificationRule, ...] = Field(min_length=1)
-    authority: tuple[AuthorityRule, ...] = ()
-
-    @property
-    def rules(self) -> tuple[Rule, ...]:
-        """All rows, in the order of the kinds."""
-        return (
-            *self.enrollment,
-            *self.contribution,
-            *self.waiting,
-            *self.transfer,
-            *self.limit,
-            *self.settlement,
-            *self.deadline,
-            *self.release,
-            *self.notification,
-            *self.authority,
-        )
-
-    @model_validator(mode="after")
-    def _rows_are_unambiguous(self) -> Self:
-        seen: set[tuple[str, tuple[str, ...], date]] = set()
-        for rule in self.rules:
-            for row in ((rule.kind, key, rule.since) for key in rule.keys):
-                if row in seen:
-                    message = f"{rule.kind}: two rows for {row[1]} from {row[2]}"
-                    raise ValueError(message)
-                seen.add(row)
-        return self
-
-    @model_validator(mode="after")
-    def _nothing_is_left_open(self) -> Self:
-        moves = {key for rule in self.transfer for key in rule.keys}
-        for move in sorted({*product(DISTANCES, PAIRS)} - moves):
-            message = f"transfer: no row for {move}"
-            raise ValueError(message)
-        modes = {key for rule in self.settlement for key in rule.keys}
-        for distance in DISTANCES:
-            if (distance,) not in modes:
-                message = f"settlement: no row for {distance}"
-                raise ValueError(message)
-        if (ANY_ORIGIN,) not in {key for rule in self.limit for key in rule.keys}:
-            message = f"limit: no row for origin {ANY_ORIGIN}"
-            raise ValueError(message)
-        return self
-
-    def is_local(self, hukou_region: str | None) -> bool:
-        """Whether a hukou registered there is this region's own; none given is not local."""
-        if not hukou_region or hukou_region in self.separate:
-            return False
-        return hukou_region[:4] == self.code[:4]

@@ -1,0 +1,109 @@
+"""A region's file whole: its codes, its bank accounts, and its rows of rules, none left open."""
+
+from datetime import date
+from itertools import product
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from shared.rules import (
+    ANY_ORIGIN,
+    DISTANCES,
+    PAIRS,
+    AuthorityRule,
+    BankAccount,
+    ContributionRule,
+    DeadlineRule,
+    EnrollmentRule,
+    Frozen,
+    LimitRule,
+    NotificationRule,
+    RegionCode,
+    ReleaseRule,
+    Rule,
+    SettlementRule,
+    TransferRule,
+    WaitingRule,
+)
+
+
+class Bank(Frozen):
+    """The three accounts a fund has, and the names its payments carry."""
+
+    income_account: BankAccount
+    expense_account: BankAccount
+    fiscal_account: BankAccount
+    bank_code: str = Field(pattern=r"^[0-9]{12}$")
+    payer_names: tuple[str, ...] = Field(min_length=1)
+
+
+class Region(Frozen):
+    """A pooling area with all its rules, as its file has them."""
+
+    code: RegionCode
+    name: str = Field(min_length=2)
+    name_en: str = Field(min_length=2)
+    province: RegionCode
+    # Divisions whose code looks like the region's, but which are pools of their own.
+    separate: tuple[RegionCode, ...] = ()
+    bank: Bank
+    working_days: dict[date, bool] = Field(default={})
+    enrollment: tuple[EnrollmentRule, ...] = Field(min_length=1)
+    contribution: tuple[ContributionRule, ...] = Field(min_length=1)
+    waiting: tuple[WaitingRule, ...] = Field(min_length=1)
+    transfer: tuple[TransferRule, ...] = Field(min_length=1)
+    limit: tuple[LimitRule, ...] = Field(min_length=1)
+    settlement: tuple[SettlementRule, ...] = Field(min_length=1)
+    deadline: tuple[DeadlineRule, ...] = Field(min_length=1)
+    release: tuple[ReleaseRule, ...] = Field(min_length=1)
+    notification: tuple[NotificationRule, ...] = Field(min_length=1)
+    authority: tuple[AuthorityRule, ...] = ()
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All rows, in the order of the kinds."""
+        return (
+            *self.enrollment,
+            *self.contribution,
+            *self.waiting,
+            *self.transfer,
+            *self.limit,
+            *self.settlement,
+            *self.deadline,
+            *self.release,
+            *self.notification,
+            *self.authority,
+        )
+
+    @model_validator(mode="after")
+    def _rows_are_unambiguous(self) -> Self:
+        seen: set[tuple[str, tuple[str, ...], date]] = set()
+        for rule in self.rules:
+            for row in ((rule.kind, key, rule.since) for key in rule.keys):
+                if row in seen:
+                    message = f"{rule.kind}: two rows for {row[1]} from {row[2]}"
+                    raise ValueError(message)
+                seen.add(row)
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_is_left_open(self) -> Self:
+        moves = {key for rule in self.transfer for key in rule.keys}
+        for move in sorted({*product(DISTANCES, PAIRS)} - moves):
+            message = f"transfer: no row for {move}"
+            raise ValueError(message)
+        modes = {key for rule in self.settlement for key in rule.keys}
+        for distance in DISTANCES:
+            if (distance,) not in modes:
+                message = f"settlement: no row for {distance}"
+                raise ValueError(message)
+        if (ANY_ORIGIN,) not in {key for rule in self.limit for key in rule.keys}:
+            message = f"limit: no row for origin {ANY_ORIGIN}"
+            raise ValueError(message)
+        return self
+
+    def is_local(self, hukou_region: str | None) -> bool:
+        """Whether a hukou registered there is this region's own; none given is not local."""
+        if not hukou_region or hukou_region in self.separate:
+            return False
+        return hukou_region[:4] == self.code[:4]

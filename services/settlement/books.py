@@ -9,6 +9,7 @@ from uuid import UUID
 from services.settlement.corridors import Corridors
 from services.settlement.states import (
     Claim,
+    Instruction,
     Line,
     Movement,
     Part,
@@ -53,6 +54,14 @@ class Books(Corridors):
         for person, _ in cast("tuple[Found, ...]", self._all("released", transfer)):
             return self.release(person, transfer)
         return None
+
+    def instruction(self, person: str, transfer: UUID, run: str) -> Instruction | None:
+        """A line of a payment file, if it is booked."""
+        return self.get(("instruction", person, transfer, run), Instruction)
+
+    def keep_instruction(self, line: Instruction) -> None:
+        """Keeps a line of a payment file."""
+        self._changes["instruction", line.person, line.transfer, line.run] = line
 
     def claim(self, person: str, transfer: UUID) -> Claim | None:
         """D's side of a transfer."""

@@ -28,15 +28,14 @@ def open_bank(books: Books, m: OpenBank) -> None:
 
 def instruct_remittance(books: Books, m: InstructRemittance) -> None:
     """The transfer is in a payment file: once per file. What was paid before is settled."""
-    line = ("instruction", m.person, m.transfer, m.run)
-    if books.get(line, Instruction):
+    if books.instruction(m.person, m.transfer, m.run):
         return
     release = books.release(m.person, m.transfer)
     if release is None or release.destination != m.destination:
         raise Unexpected("unknown_transfer", "nothing was released for this transfer")
     amount_fen = min(m.amount_fen, release.payable_fen)
     settled_fen = min(amount_fen, release.overpaid_fen)
-    books.put(line, Instruction(m.person, m.transfer, m.run, m.amount_fen))
+    books.keep_instruction(Instruction(m.person, m.transfer, m.run, m.amount_fen))
     books.keep_release(
         replace(
             release,

@@ -32,6 +32,8 @@ _LONGEST_PLAIN = 4
 _LONGEST_RUN = 20
 _MOST_WORDS = 4
 
+# Written in one way only.
+_COMMON = re.compile("[\u4e00-\u9fff]*")
 _ALL_HAN = re.compile(f"[{_HAN}]*")
 _RUN = re.compile(f"[{_HAN}{re.escape(_DOTS + _LOST)}]+")
 _WORD = re.compile("[A-Z\u00dc'-]+")
@@ -83,6 +85,8 @@ _RANK = {kind: rank for rank, kind in enumerate((*_AGREEMENTS, "part"))}
 
 def normalise(name: str) -> str:
     """One way of writing: NFKC, without spaces and dots, Latin letters in capitals."""
+    if _COMMON.fullmatch(name):
+        return name
     kept = unicodedata.normalize("NFKC", name)
     return "".join(c for c in kept if not c.isspace() and c not in _DOTS).upper()
 

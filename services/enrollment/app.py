@@ -1,5 +1,6 @@
 """Enrollment as a process: its service, its edge, and what it answers over HTTP."""
 
+import asyncio
 import json
 import shutil
 import tempfile
@@ -19,7 +20,7 @@ from pydantic import BaseModel
 from services.enrollment import api, decisions, documents, shapes, sheet, store
 from services.enrollment.codes import sentence
 from services.enrollment.feed import ALWAYS, FIELDS
-from services.enrollment.intake import CHUNK, OUTCOMES, Answer, Intake, UpstreamEdge
+from services.enrollment.intake import CHUNK, OUTCOMES, Answer, Intake, Read, UpstreamEdge
 from shared import identity
 from shared.asking import Refusal, holder
 from shared.calendar import shanghai_day
@@ -34,6 +35,7 @@ from shared.settings import Holder
 MOST_RECORDS = 10_000
 MOST_BYTES = 32 * 1024 * 1024
 _BLOCK = 256 * 1024
+_AT_ONCE = 50
 # A file of three million rows is taken in by then; others' records wait no longer for its end.
 _HOLD_SECONDS = 300
 
@@ -76,16 +78,28 @@ def refusal(status: int, code: str, detail: str = "") -> Refusal:
     return Refusal(status, code, sentence(code, detail))
 
 
-async def _take(
-    runtime: Runtime, intake: Intake, rows: Sequence[sheet.Row], who: Holder, *, check: bool
+async def _place(
+    runtime: Runtime, intake: Intake, found: Sequence[Read | Answer], *, check: bool
 ) -> Sequence[Answer]:
     """One chunk, one transaction: what is answered `accepted` is durably on its way."""
     async with runtime.pool.acquire() as db, db.transaction():
-        at = await runtime.now(db)
-        taken = await intake.take(db, rows, who, at, check=check)
+        taken = await intake.place(db, found, await runtime.now(db), check=check)
         if taken.messages:
             await runtime.send(db, taken.messages)
     return taken.answers
+
+
+async def _read(
+    runtime: Runtime, intake: Intake, rows: Iterator[sheet.Row], who: Holder
+) -> list[Read | Answer]:
+    """The next chunk; what else the process has to do is done in between."""
+    async with runtime.pool.acquire() as db:
+        at = await runtime.now(db)
+    found: list[Read | Answer] = []
+    while len(found) < CHUNK and (more := intake.read(islice(rows, _AT_ONCE), who, at)):
+        found += more
+        await asyncio.sleep(0)
+    return found
 
 
 def _registrations(router: APIRouter, runtime: Runtime, intake: Intake) -> None:
@@ -94,8 +108,9 @@ def _registrations(router: APIRouter, runtime: Runtime, intake: Intake) -> None:
         """One record or an array of them; each is answered."""
         rows = await _json_rows(request)
         answers: list[Answer] = []
-        for start in range(0, len(rows), CHUNK):
-            answers += await _take(runtime, intake, rows[start : start + CHUNK], who, check=check)
+        left = iter(rows)
+        while found := await _read(runtime, intake, left, who):
+            answers += await _place(runtime, intake, found, check=check)
         counts = Counter(answer.outcome for answer in answers)
         shown = [_shown(answer) for answer in answers]
         status = 202 if counts["accepted"] and not check else 200
@@ -110,8 +125,8 @@ def _file(router: APIRouter, runtime: Runtime, intake: Intake) -> None:
         spool = await _spooled(request, runtime.settings.home / "spool")
         try:
             encoding = await run_in_threadpool(_encoding, spool)
-            found = sheet.lines(_blocks(spool))
-            header = sheet.header_of(_first(found), encoding, ALWAYS, FIELDS)
+            lines = sheet.lines(_blocks(spool))
+            header = sheet.header_of(_first(lines), encoding, ALWAYS, FIELDS)
         except sheet.FileRefused as error:
             spool.close()
             raise refusal(422, error.code, error.detail) from None
@@ -119,10 +134,15 @@ def _file(router: APIRouter, runtime: Runtime, intake: Intake) -> None:
         async def answers() -> AsyncIterator[bytes]:
             with spool, runtime.holding(_HOLD_SECONDS):
                 yield sheet.answer_lines([sheet.ANSWER])
-                rows = sheet.rows(found, header, encoding)
-                while chunk := list(islice(rows, CHUNK)):
-                    taken = await _take(runtime, intake, chunk, who, check=check)
-                    yield sheet.answer_lines(a.columns for a in taken)
+                rows = sheet.rows(lines, header, encoding)
+                found = await _read(runtime, intake, rows, who)
+                while found:
+                    # The next chunk is read while PostgreSQL has this one.
+                    answered, found = await asyncio.gather(
+                        _place(runtime, intake, found, check=check),
+                        _read(runtime, intake, rows, who),
+                    )
+                    yield sheet.answer_lines(answer.columns for answer in answered)
 
         return StreamingResponse(
             answers(),

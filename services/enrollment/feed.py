@@ -1,7 +1,7 @@
 """One row of the registration feed: its form checked, field by field, before anything is done."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple, get_args
 from uuid import UUID
@@ -98,15 +98,11 @@ class Feed:
             return Refused(source, record_id, error.code, error.field)
 
     def _form(self, row: Mapping[str, str]) -> Form:
-        action = row.get("action", "")
-        for name in ALWAYS:
-            if name not in row:
-                raise Malformed("missing_field", name)
+        _check_there(row, ALWAYS)
+        action = row["action"]
         if action not in REQUIRED:
             raise Malformed("unknown_action", "action")
-        for name in REQUIRED[action]:
-            if name not in row:
-                raise Malformed("missing_field", name)
+        _check_there(row, REQUIRED[action])
         values = {"action": action, **parse(row)}
         self._check_together(row, values)
         id_no = self._id(row)
@@ -180,6 +176,12 @@ class Feed:
 
 def _shown(text: str) -> str:
     return _CONTROL.sub("", text)[:_LONGEST]
+
+
+def _check_there(row: Mapping[str, str], needed: Sequence[str]) -> None:
+    for name in needed:
+        if name not in row:
+            raise Malformed("missing_field", name)
 
 
 def _check_text(row: Mapping[str, str]) -> None:

@@ -141,10 +141,14 @@ PARSERS: Mapping[str, tuple[str, Parser]] = {
 def parse(row: Mapping[str, str]) -> dict[str, object]:
     """What the fields of a row hold. Raises Malformed, which names the field."""
     values = {}
-    for name, text in row.items():
-        if name in PARSERS:
-            target, parser = PARSERS[name]
-            values[target] = parse_one(name, parser, text)
+    name = ""
+    try:
+        for name, text in row.items():
+            if name in PARSERS:
+                target, parser = PARSERS[name]
+                values[target] = parser(text)
+    except (Malformed, MoneyError, MonthError) as error:
+        raise Malformed(error.code, name) from None
     return values
 
 

@@ -53,6 +53,14 @@ class Answer(NamedTuple):
         return self.source, self.record_id, self.outcome, self.code, message, transfer
 
 
+class Read(NamedTuple):
+    """A well-formed row with its person and the keyed hash of its content."""
+
+    form: Form
+    person: str
+    content: bytes
+
+
 class Taken(NamedTuple):
     """The answers to rows, in their order, and the messages that the accepted ones became."""
 
@@ -61,53 +69,42 @@ class Taken(NamedTuple):
 
 
 class Intake:
-    """Takes chunks of rows, each in the caller's transaction."""
+    """Takes chunks of rows: reads them, and places what was read in the caller's transaction."""
 
     def __init__(self, regions: Regions, keyring: Keyring) -> None:
         self._regions = regions
         self._keyring = keyring
         # The same name comes a thousand times over; its keys are the same each time.
-        self._name_keys = lru_cache(maxsize=20_000)(self._blind)
+        self._name_keys = lru_cache(maxsize=40_000)(self._blind)
 
-    def _blind(self, name: str) -> tuple[str, ...]:
-        return self._keyring.blind(names.forms(name))
+    def _blind(self, name: str) -> str:
+        """The keys of a name as one text: apart they would take three times the memory."""
+        return " ".join(self._keyring.blind(names.forms(name)))
 
     def ours(self, row: Row) -> bool:
         """Whether this cell answers the row: all cells read the same topic, each takes its own."""
         return self._regions.here(str(row.get("region", "")) if isinstance(row, dict) else "")
 
-    async def take(
-        self,
-        db: asyncpg.Connection,
-        rows: Sequence[Row],
-        holder: Holder | None,
-        at: datetime,
-        *,
-        check: bool = False,
-    ) -> Taken:
-        """Answers rows. With `check` nothing is kept and no message made.
+    def read(self, rows: Iterable[Row], holder: Holder | None, at: datetime) -> list[Read | Answer]:
+        """Each row read, or answered where it is malformed or not the holder's to send.
 
         Without a holder the way the rows came says who may send: a topic has its own access list.
         """
         feed = Feed(self._regions, at)
         refusal = self._permission(holder)
-        answers: list[Answer | None] = []
-        forms: dict[int, Form] = {}
-        for n, row in enumerate(rows):
+        found: list[Read | Answer] = []
+        for row in rows:
             form = feed.read(row) if isinstance(row, dict) else _unread(row)
-            if isinstance(form, Form):
-                code = refusal(form.source, form.region)
-                if not code:
-                    forms[n] = form
-                    answers.append(None)
-                    continue
+            if isinstance(form, Form) and (code := refusal(form.source, form.region)):
                 form = Refused(form.source, form.record_id, code)
-            answers.append(Answer(form.source, form.record_id, form.outcome, form.code, form.field))
-        fresh, known = await self._place(db, forms, at, check=check)
-        for n, answer in known.items():
-            answers[n] = answer
-        messages = [] if check else await self._registers(db, [forms[n] for n in fresh])
-        return Taken([a for a in answers if a is not None], messages)
+            if isinstance(form, Form):
+                person = self._keyring.person_key(form.id_type, form.id_no)
+                found.append(Read(form, person, self._keyring.content(form.content)))
+            else:
+                found.append(
+                    Answer(form.source, form.record_id, form.outcome, form.code, form.field)
+                )
+        return found
 
     def _permission(self, holder: Holder | None) -> Callable[[str, str], str]:
         """The code by which a record of a source and region is refused, if it is."""
@@ -122,46 +119,47 @@ class Intake:
 
         return refusal
 
-    async def _place(
-        self, db: asyncpg.Connection, forms: Mapping[int, Form], at: datetime, *, check: bool
-    ) -> tuple[list[int], dict[int, Answer]]:
-        """Which rows are new, in their order, and the answers to all well-formed ones."""
+    async def place(
+        self,
+        db: asyncpg.Connection,
+        found: Sequence[Read | Answer],
+        at: datetime,
+        *,
+        check: bool = False,
+    ) -> Taken:
+        """Answers what was read. With `check` nothing is kept and no message made."""
         first: dict[Key, Held] = {}
-        placed: list[tuple[int, Form, Key, Held]] = []
-        for n, form in forms.items():
-            key, own = form.key, (self._keyring.content(form.content), _promised(form))
-            first.setdefault(key, own)
-            placed.append((n, form, key, own))
+        for one in found:
+            if isinstance(one, Read):
+                first.setdefault(one.form.key, (one.content, _promised(one.form)))
         held = await (_known if check else _hold)(db, first, at)
-        fresh: list[int] = []
-        answers: dict[int, Answer] = {}
-        for n, form, key, own in placed:
-            content, transfer = held.get(key, (None, own[1]))
-            if content is None:
-                held[key] = own
-                fresh.append(n)
-                answers[n] = Answer(*key, "accepted", "", "", transfer, form.region)
-            elif content == own[0]:
-                answers[n] = Answer(*key, "duplicate", "", "", transfer, form.region)
+        fresh: list[Read] = []
+        answers: list[Answer] = []
+        for one in found:
+            if isinstance(one, Answer):
+                answers.append(one)
+            elif (known := held.get(one.form.key)) is None:
+                key = one.form.key
+                held[key] = own = first[key]
+                fresh.append(one)
+                answers.append(Answer(*key, "accepted", "", "", own[1], one.form.region))
             else:
-                answers[n] = Answer(*key, "refused", "conflict", "", None, form.region)
-        return fresh, answers
+                answers.append(_again(one, known))
+        return Taken(answers, [] if check else await self._registers(db, fresh))
 
     async def _registers(
-        self, db: asyncpg.Connection, forms: Sequence[Form]
+        self, db: asyncpg.Connection, fresh: Sequence[Read]
     ) -> list[tuple[UUID, Message]]:
-        persons = [self._keyring.person_key(form.id_type, form.id_no) for form in forms]
-        told = {p for p, form in zip(persons, forms, strict=True) if form.name or form.phone}
+        told = {one.person for one in fresh if one.form.name or one.form.phone}
         keys = await self._keyring.person_keys(db, told) if told else {}
         contacts = await self._contacts(db, keys) if keys else {}
         keys |= await self._keyring.create_person_keys(db, told - keys.keys())
         messages = []
-        for person, form in zip(persons, forms, strict=True):
+        for form, person, _ in fresh:
             sealed = None
-            if form.name or form.phone:
+            if person in keys and (form.name or form.phone):
                 contacts[person] = contacts.get(person, {}) | _clear(form)
-                if person in keys:
-                    sealed = seal(keys[person], contacts[person])
+                sealed = seal(keys[person], contacts[person])
             messages.append(self._register(form, person, sealed))
         return messages
 
@@ -190,7 +188,7 @@ class Intake:
             record_id=form.record_id,
             refers_to=record_uuid(form.source, form.refers_to) if form.refers_to else None,
             sealed=sealed,
-            name_keys=self._name_keys(form.name) if form.name else (),
+            name_keys=tuple(self._name_keys(form.name).split()) if form.name else (),
             **form.values,  # type: ignore[arg-type]  # each was parsed to its field's type
         )
         return record, message
@@ -204,6 +202,14 @@ def _clear(form: Form) -> dict[str, str]:
 
 Key = tuple[str, str]
 Held = tuple[bytes, UUID | None]
+
+
+def _again(one: Read, known: Held) -> Answer:
+    """The answer to a record of which there is one already."""
+    content, transfer = known
+    if content == one.content:
+        return Answer(*one.form.key, "duplicate", "", "", transfer, one.form.region)
+    return Answer(*one.form.key, "refused", "conflict", "", None, one.form.region)
 
 
 def _unread(row: Bad) -> Refused:
@@ -261,7 +267,8 @@ class UpstreamEdge:
         rows = [row for body in bodies for row in rows_of(body) if self._intake.ours(row)]
         out: list[tuple[UUID, Message]] = []
         for start in range(0, len(rows), CHUNK):
-            taken = await self._intake.take(db, rows[start : start + CHUNK], None, at)
+            read = self._intake.read(rows[start : start + CHUNK], None, at)
+            taken = await self._intake.place(db, read, at)
             out += taken.messages
             out += [(uuid4(), _answered(a)) for a in taken.answers if a.outcome != "accepted"]
         return out

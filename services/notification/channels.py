@@ -9,16 +9,15 @@ repeated line that every reader has to look out for. The webhook repeats the sam
 import asyncio
 import hashlib
 import hmac
-import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
 import httpx
+from pydantic_core import to_json
 
 Result = Literal["sent", "refused", "again"]
 
@@ -28,8 +27,7 @@ _TRY_AGAIN = frozenset({408, 409, 425, 429})
 """Client errors that a later attempt may overcome; every other 4xx is a refusal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Addressed:
+class Addressed(NamedTuple):
     """A letter with its recipient in the clear: it exists in memory and on the channel only."""
 
     letter: UUID
@@ -80,23 +78,22 @@ class FileOutbox:
 
     async def send(self, letters: Sequence[Addressed]) -> list[Result]:
         """Writes each run's letters whole or not at all. Raises OSError when the disk refuses."""
-        files: dict[Path, list[str]] = {}
+        files: dict[Path, list[bytes]] = {}
         for letter in letters:
             name = f"{letter.run}-{letter.attempt}.jsonl"
             path = self._folder / letter.decided_on.isoformat() / name
-            line = json.dumps(letter.payload, ensure_ascii=False, separators=(",", ":"))
-            files.setdefault(path, []).append(line)
+            files.setdefault(path, []).append(to_json(letter.payload))
         await asyncio.to_thread(_write, files)
         return ["sent"] * len(letters)
 
 
-def _write(files: dict[Path, list[str]]) -> None:
+def _write(files: dict[Path, list[bytes]]) -> None:
     for path, lines in files.items():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor has no path
-            file.write("\n".join(lines) + "\n")
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor has no path
+            file.write(b"\n".join(lines) + b"\n")
             file.flush()
             os.fsync(descriptor)
         partial.rename(path)
@@ -131,7 +128,7 @@ class Webhook:
         return list(await asyncio.gather(*map(post, letters)))
 
     async def _post(self, letter: Addressed) -> Result:
-        body = json.dumps(letter.payload, ensure_ascii=False, separators=(",", ":")).encode()
+        body = to_json(letter.payload)
         headers = {"Content-Type": "application/json", "Idempotency-Key": str(letter.letter)}
         if self._secret:
             signature = hmac.new(self._secret, body, hashlib.sha256).hexdigest()

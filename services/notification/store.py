@@ -1,12 +1,13 @@
 """Contacts and letters in PostgreSQL: written by the service, claimed by the delivery loop."""
 
-import json
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import asyncpg
+from pydantic_core import from_json, to_json
 
 from services.notification.letters import HANDLED, Letter, Params, letter
 from shared.decision import NOTHING, Decision, Delivery, States, Unexpected
@@ -42,8 +43,7 @@ class Run:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Queued:
+class Queued(NamedTuple):
     """A letter to deliver, with what is sealed about its recipient (oldest first)."""
 
     run: UUID
@@ -57,8 +57,7 @@ class Queued:
     sealed: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a letter: `sent`, `failed` with a code, or `queued` for another attempt."""
 
     queued: Queued
@@ -127,7 +126,7 @@ async def _save_contacts(db: asyncpg.Connection, slot: str, contacts: Iterable[C
 
 async def _save_letters(db: asyncpg.Connection, letters: Iterable[Letter]) -> None:
     rows = sorted(
-        (x.person, x.id, x.transfer, x.kind, x.region, json.dumps(x.params), x.decided_at)
+        (x.person, x.id, x.transfer, x.kind, x.region, to_json(x.params).decode(), x.decided_at)
         for x in letters
     )
     await db.execute(
@@ -182,7 +181,7 @@ async def _queued(db: asyncpg.Connection, runs: Sequence[UUID]) -> list[Queued]:
             row["transfer"],
             row["kind"],
             row["region"],
-            json.loads(row["params"]),
+            from_json(row["params"]),
             row["decided_at"],
             tuple(row["sealed"] or ()),
         )

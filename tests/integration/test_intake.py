@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from services.enrollment import app as enrollment
-from services.enrollment.intake import UpstreamEdge
+from services.enrollment.intake import CHUNK, UpstreamEdge
 from shared.messages import enrollment as e
 from shared.messages import record_uuid, transfer_uuid
 from shared.sealing import unseal
@@ -74,6 +74,20 @@ async def test_repetitions_inside_one_file_are_told_apart(desk: Desk) -> None:
 
     outcomes = [(r["outcome"], r["code"]) for r in rows_of(answer.text)]
     assert outcomes == [("accepted", ""), ("duplicate", ""), ("refused", "conflict")]
+
+
+async def test_a_file_of_several_chunks_is_answered_in_its_order(desk: Desk) -> None:
+    lines = [OPEN.replace(",1,open", f",{n},open") for n in range(CHUNK + 300)]
+    text = HEAD + "".join(lines) + lines[0]
+
+    async with http(enrollment.build(desk)) as client:
+        answer = await client.post("/v1/registrations/file", content=text.encode())
+
+    rows = rows_of(answer.text)
+    assert [row["record_id"] for row in rows] == [*map(str, range(CHUNK + 300)), "0"]
+    assert [row["outcome"] for row in rows] == ["accepted"] * (CHUNK + 300) + ["duplicate"]
+    taken = [m.record_id for m in await sent(desk) if isinstance(m, e.Register)]
+    assert taken == [row["record_id"] for row in rows[:-1]]
 
 
 async def test_a_refused_row_may_be_sent_again_corrected(desk: Desk) -> None:

@@ -7,6 +7,7 @@ another.
 
 import asyncio
 import contextlib
+import gc
 import os
 import threading
 import time
@@ -33,6 +34,7 @@ _COMMIT_SECONDS = 1.0
 _ASK_SECONDS = 5.0
 _LEAVE_SECONDS = 10.0
 _QUIET_SECONDS = 0.1
+_UNHURRIED_SECONDS = 0.05
 
 
 def _committed(error: KafkaError | None, positions: Sequence[TopicPartition]) -> None:  # noqa: ARG001
@@ -60,6 +62,14 @@ _CONSUMER: dict[str, Any] = {
 }
 
 
+def _fetching(patience: float) -> dict[str, int]:
+    """Who has time asks Kafka for much at once: a request costs the same for one record."""
+    unhurried = patience >= _UNHURRIED_SECONDS
+    return (
+        {"fetch.min.bytes": 65536, "fetch.wait.max.ms": int(patience * 1000)} if unhurried else {}
+    )
+
+
 class Subscription:
     """One member of a consumer group; the reader's `Position`.
 
@@ -82,6 +92,7 @@ class Subscription:
         self._consumer = Consumer(
             client(settings, reader.name)
             | _CONSUMER
+            | _fetching(patience)
             | {"group.id": group, "group.instance.id": f"{group}-{settings.worker}"}
         )
         self._admin = AdminClient(client(settings, reader.name))
@@ -239,6 +250,7 @@ class Subscription:
 async def _take(reader: Reader, batch: Sequence[Record]) -> None:
     try:
         await reader.take(batch)
+        gc.collect(0)
     except BaseException:  # a handler that raised would be taken for handled
         log.critical("reader.died", reader=reader.name, exc_info=True)
         os._exit(1)
@@ -259,16 +271,23 @@ def _is_sound(message: Message) -> bool:
 
 def _record(message: Message) -> Record:
     """A record as it came; whatever its bytes are, reading it does not raise."""
-    try:
-        lines = message.headers() or ()
-    except UnicodeDecodeError:
-        lines = ()  # the name of a header is no text: then nothing of the envelope is
     return Record(
         message.topic(),
         message.partition(),
         message.offset(),
         message.timestamp()[1],
         (message.key() or b"").decode("utf-8", "replace").replace("\x00", ""),
-        {name: (value or b"").decode("utf-8", "replace") for name, value in lines},
+        _headers(message),
         message.value() or b"",
     )
+
+
+def _headers(message: Message) -> dict[str, str]:
+    try:
+        lines = message.headers() or ()
+    except UnicodeDecodeError:
+        return {}  # the name of a header is no text: then nothing of the envelope is
+    try:
+        return {name: value.decode() for name, value in lines}
+    except (UnicodeDecodeError, AttributeError):
+        return {name: (value or b"").decode("utf-8", "replace") for name, value in lines}

@@ -57,6 +57,7 @@ class WorkingCalendar:
     """The national calendar with a region's own days over it: day to whether it is worked."""
 
     holidays: Mapping[date, bool] = field(default_factory=lambda: MappingProxyType({}))
+    _counted: dict[tuple[date, int], date] = field(default_factory=dict, compare=False, repr=False)
 
     def knows(self, year: int) -> bool:
         """Whether the year's holidays are known; else Monday to Friday are taken as worked."""
@@ -72,6 +73,14 @@ class WorkingCalendar:
         if working_days < 0:
             message = "working days are counted forwards"
             raise ValueError(message)
+        last = self._counted.get((day, working_days))
+        if last is None:
+            if len(self._counted) >= _DAYS_KEPT:
+                self._counted.clear()
+            last = self._counted[day, working_days] = self._count(day, working_days)
+        return last
+
+    def _count(self, day: date, working_days: int) -> date:
         left = working_days
         while left:
             day += _DAY

@@ -72,15 +72,16 @@ class Process:
     async def run(self, build: Callable[["Process"], App]) -> None:
         """Runs until SIGTERM. Whatever fails for good ends the process, to be started again."""
         logs.configure(self.name, self.settings.worker, self.settings.log_level)
-        # Batches make many objects and no cycles; what was imported is there for good.
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 20)
+        # A batch makes many objects and no cycles, and none of them outlives it: looking for
+        # cycles in between finds nothing. It is done when a batch is over, and now and then.
+        gc.disable()
         self.pool, generations = await upkeep.pool(self.settings, self.name)
         self.cells = replace(self.cells, generations=generations)
         poll = 0.5 if self.settings.workers == 1 else 0.03
         self.relay = Relay(self.pool, Publisher(self.settings, self.name), poll)
         app = build(self)
         self._readers(app)
+        gc.freeze()  # what is there now is there for good
         health = Health(self, app)
         jobs: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = (
             self.relay.run,

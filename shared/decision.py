@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from uuid import UUID
 
 from shared.messages import Message
@@ -18,8 +18,7 @@ class Unexpected(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """A message with its envelope.
 
     `at` is the business time of handling (never read from a clock by `decide`); `sent_at` is the

@@ -5,19 +5,21 @@ Kafka's offset is committed after that; until then the same messages come again.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID, uuid5
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import asyncpg
 
 from shared import dead_letters, inbox, lanes, outbox, timers
+from shared.db import Id
 from shared.dead_letters import Letter, Record
 from shared.folding import Folded, Item, apply, apply_apart, parse, redrive
+from shared.ids import uuid5_bytes
 from shared.lanes import Lane
 from shared.messages import Message
 from shared.messages.catalogue import REDRIVE
 from shared.messages.chassis import Redrive
-from shared.outbox import Sent
+from shared.outbox import Sent, body_of
 from shared.service import Service
 
 
@@ -51,13 +53,14 @@ def stamp(
         lane = held[item.record.lane]
         lane.seq += 1
         key = message.key
-        transfer = getattr(message, "transfer", None)
+        # Asked for as an attribute, what is not there costs more than all the rest.
+        transfer = message.__dict__.get("transfer")
         known = item.delivery.correlation if item.delivery else item.id
         rows.append(
             Sent(
                 lane.name,
                 lane.seq,
-                uuid5(item.id, str(index)),
+                Id(uuid5_bytes(item.id, str(index))),
                 message.topic(place.cell_of(message.to)),
                 lanes.partition_of(key, place.partitions),
                 key,
@@ -66,7 +69,7 @@ def stamp(
                 now,
                 transfer or known,
                 item.id,
-                message.model_dump_json(exclude_defaults=True).encode(),
+                body_of(message),
             )
         )
     return rows
@@ -116,10 +119,14 @@ async def deliver(
 
 def move(batch: Sequence[Record], held: dict[str, Lane], published: dict[str, int]) -> None:
     """The lanes stand behind the batch; what Kafka has acknowledged is written with them."""
+    last: dict[str, int] = {}
     for record in batch:
-        lane = held[record.lane]
-        lane.next_offset = max(lane.next_offset, record.offset + 1)
-        lane.published = max(lane.published, published.get(lane.name, 0))
+        if record.offset >= last.get(record.lane, 0):
+            last[record.lane] = record.offset
+    for name, offset in last.items():
+        lane = held[name]
+        lane.next_offset = max(lane.next_offset, offset + 1)
+        lane.published = max(lane.published, published.get(name, 0))
 
 
 def takes(service: Service, record: Record) -> bool:
@@ -137,11 +144,11 @@ async def _claim(
     if not items:
         return [], []
     today = outbox.real_now().date()
-    known_days = range(-1, memory_days)
+    newest, oldest = today + timedelta(days=1), today - timedelta(days=memory_days - 1)
     first: dict[UUID, tuple[Item, int]] = {}
     letters = []
     for item in items:
-        if (today - item.sent_on.date()).days not in known_days:
+        if not oldest <= item.sent_on.date() <= newest:
             why = f"sent on {item.sent_on}: the inbox cannot know whether it was handled"
             letters.append(Letter(item.record, item.id, "too_old", why, "refused"))
             continue

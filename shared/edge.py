@@ -13,10 +13,10 @@ import asyncpg
 from shared import dead_letters, lanes, outbox
 from shared.dead_letters import Letter, Record
 from shared.deliver import Delivered, Place, move
-from shared.folding import body_of, code_of, is_unwell
+from shared.folding import code_of, is_unwell
 from shared.lanes import Lane
 from shared.messages import Message
-from shared.outbox import Sent
+from shared.outbox import Sent, body_of
 from shared.service import Copier, Edge
 
 
@@ -118,9 +118,9 @@ def number(
                 message.type,
                 at,
                 now,
-                getattr(message, "transfer", None) or id_,
+                message.__dict__.get("transfer") or id_,
                 None,
-                message.model_dump_json(exclude_defaults=True).encode(),
+                body_of(message),
             )
         )
     return rows

@@ -3,17 +3,19 @@
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 import asyncpg
 
 from shared import dead_letters
+from shared.db import Id
 from shared.dead_letters import Acted, Letter, Record
 from shared.decision import Delivery, States, Timer, Unexpected
 from shared.messages import NAMESPACE, Message
 from shared.messages.catalogue import read
 from shared.messages.chassis import Redrive
-from shared.outbox import TooLarge, fit
+from shared.outbox import TooLarge, body_of, fit
 from shared.service import Service
 
 REFUSED_BY_DATABASE = (
@@ -25,8 +27,7 @@ TO_BE_TAKEN_APART = (*REFUSED_BY_DATABASE, TooLarge)
 """What one message of a batch causes, and no other attempt will cure."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One message of a batch: with its delivery, or with the reason why it cannot be read."""
 
     record: Record
@@ -56,9 +57,9 @@ def parse(record: Record, at: datetime) -> Item:
     """The item of a record. Never raises: what cannot be read says why."""
     headers = record.headers
     try:
-        id_ = UUID(headers["ce_id"])
+        id_ = Id(headers["ce_id"])
         sent_at = datetime.fromisoformat(headers["sentat"])
-        correlation = UUID(headers.get("correlationid") or headers["ce_id"])
+        correlation = Id(headers.get("correlationid") or headers["ce_id"])
     except (KeyError, ValueError) as error:
         where = uuid5(NAMESPACE, f"{record.lane}/{record.offset}")
         stamp = datetime.fromtimestamp(record.timestamp / 1000, tz=at.tzinfo)
@@ -159,11 +160,6 @@ def code_of(error: Exception) -> str:
     return "database" if isinstance(error, asyncpg.PostgresError) else "fault"
 
 
-def body_of(message: Message) -> bytes:
-    """The message as it is sent."""
-    return message.model_dump_json(exclude_defaults=True).encode()
-
-
 async def redrive(db: asyncpg.Connection, service: Service, item: Item, order: Redrive) -> Folded:
     """Settles the head of a key and works through what waits behind it, in order."""
     queue = await dead_letters.waiting(db, order.waiting)
@@ -207,7 +203,7 @@ def _edited(item: Item, order: Redrive, by: UUID, at: datetime) -> Item:
     edited = parse(replace(record, headers=headers, body=body), at)
     if edited.delivery and edited.delivery.message.key != record.key:
         why = Unexpected("other_key", "the edited message belongs to another key than the letter")
-        return replace(edited, delivery=None, broken=why)
+        return edited._replace(delivery=None, broken=why)
     return edited
 
 

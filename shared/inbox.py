@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from hashlib import blake2b
+from operator import itemgetter
 from uuid import UUID
 
 import asyncpg
@@ -21,7 +22,7 @@ async def claim(
 
     Gives the fresh ids, and those that were handled before with another content.
     """
-    ordered = sorted(messages)
+    ordered = sorted(messages, key=itemgetter(1))
     days = [message[0] for message in ordered]
     ids = [message[1] for message in ordered]
     hashes = [message[2] for message in ordered]

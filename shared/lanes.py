@@ -49,10 +49,13 @@ async def hold(
 
     Gives the lanes, the business time, and whether any key is parked. Raises Fenced.
     """
+    # A connection keeps the plans of its statements, those too that it made while a table was
+    # still empty: in a batch none may be one that reads a whole table.
     rows = await db.fetch(
         "SELECT name, epoch, next_offset, seq, published, clock_timestamp() AS real,"
         " (SELECT offset_us FROM cell.clock) AS offset_us,"
-        " EXISTS (SELECT FROM dead_letters WHERE state IN ('refused', 'parked')) AS parked"
+        " EXISTS (SELECT FROM dead_letters WHERE state IN ('refused', 'parked')) AS parked,"
+        " set_config('enable_seqscan', 'off', true)"
         " FROM lanes WHERE name = ANY($1) ORDER BY name FOR UPDATE OF lanes",
         sorted(epochs),
     )

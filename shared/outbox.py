@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
+
+from shared.messages import Message
 
 MOST_BYTES = 900_000
 """Of a body: with its headers it stays under Kafka's own limit, 1 MB."""
@@ -29,22 +32,36 @@ class Sent(NamedTuple):
 
     def headers(self, source: str) -> list[tuple[str, bytes]]:
         """The CloudEvents headers. The trace of a message is its correlation."""
-        cause = self.causation or self.id
-        correlation, causation = str(self.correlation), str(cause)
-        trace, span = correlation.replace("-", ""), causation.replace("-", "")[:16]
+        correlation, causation = str(self.correlation), str(self.causation or self.id)
+        trace, span = (
+            correlation.replace("-", ""),
+            causation[:8] + causation[9:13] + causation[14:18],
+        )
         return [
             ("ce_specversion", b"1.0"),
             ("ce_id", str(self.id).encode()),
-            ("ce_type", self.type.encode()),
-            ("ce_source", source.encode()),
-            ("ce_time", self.at.isoformat().encode()),
-            ("sentat", self.sent_at.isoformat().encode()),
-            ("lane", self.lane.encode()),
+            ("ce_type", _text(self.type)),
+            ("ce_source", _text(source)),
+            ("ce_time", _instant(self.at)),
+            ("sentat", _instant(self.sent_at)),
+            ("lane", _text(self.lane)),
             ("seq", b"%d" % self.seq),
             ("correlationid", correlation.encode()),
             ("causationid", causation.encode()),
             ("traceparent", f"00-{trace}-{span}-01".encode()),
         ]
+
+
+@lru_cache(maxsize=1024)
+def _text(name: str) -> bytes:
+    """Types, sources and lanes are few."""
+    return name.encode()
+
+
+@lru_cache(maxsize=64)
+def _instant(at: datetime) -> bytes:
+    """All messages of a batch have the same two."""
+    return at.isoformat().encode()
 
 
 _COLUMNS = Sent._fields
@@ -59,6 +76,11 @@ def fit(bodies: Iterable[bytes]) -> None:
     largest = max(map(len, bodies), default=0)
     if largest > MOST_BYTES:
         raise TooLarge(f"a message of {largest} bytes; Kafka takes {MOST_BYTES}")
+
+
+def body_of(message: Message) -> bytes:
+    """The message as it is sent."""
+    return message.__pydantic_serializer__.to_json(message, exclude_defaults=True)
 
 
 async def add(db: asyncpg.Connection, rows: Sequence[Sent]) -> None:

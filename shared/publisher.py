@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from shared.settings import Settings
 log = structlog.get_logger()
 
 _ASK_SECONDS = 5.0
+_LOOK_SECONDS = 0.002
 
 
 def client(settings: Settings, name: str) -> dict[str, Any]:
@@ -46,9 +48,11 @@ class Publisher:
             | {
                 "enable.idempotence": True,
                 "acks": "all",
-                "linger.ms": 2,
+                "linger.ms": 4,
                 "batch.size": 262144,
                 "compression.type": "lz4",
+                # What is not told of has been acknowledged, once nothing waits any more.
+                "delivery.report.only.error": True,
                 # None times out: a message given up alone would be sent again behind the next one.
                 "message.timeout.ms": 0,
                 "allow.auto.create.topics": False,
@@ -57,10 +61,11 @@ class Publisher:
 
     async def publish(self, rows: Sequence[Sent]) -> list[bool]:
         """Sends rows in order; whether each was acknowledged."""
-        sent = [False] * len(rows)
+        sent = [True] * len(rows)
         behind: set[str] = set()
         for index, row in enumerate(rows):
             if row.lane in behind:
+                sent[index] = False
                 continue
             try:
                 self._producer.produce(
@@ -68,16 +73,29 @@ class Publisher:
                     row.body,
                     row.key.encode(),
                     row.partition,
-                    on_delivery=partial(_told, sent, index),
+                    on_delivery=partial(_refused, sent, index),
                     headers=row.headers(self._source),
                 )
             except (BufferError, KafkaException) as error:
                 log.warning("kafka.sending", error=repr(error))
                 behind.add(row.lane)
-        while left := await asyncio.to_thread(self._producer.flush, _ASK_SECONDS):
-            log.warning("kafka.unacknowledged", left=left)
+                sent[index] = False
+        await self._settled()
         return sent
 
+    async def _settled(self) -> None:
+        """Returns when each message is acknowledged or refused. Looked for on this thread: told on
+        another, each would have to wait for the interpreter.
+        """
+        told_at = time.monotonic()
+        self._producer.poll(0)
+        while left := len(self._producer):
+            if time.monotonic() - told_at > _ASK_SECONDS:
+                log.warning("kafka.unacknowledged", left=left)
+                told_at = time.monotonic()
+            await asyncio.sleep(_LOOK_SECONDS)
+            self._producer.poll(0)
 
-def _told(sent: list[bool], index: int, error: KafkaError | None, message: Message) -> None:  # noqa: ARG001
-    sent[index] = error is None
+
+def _refused(sent: list[bool], index: int, error: KafkaError, message: Message) -> None:  # noqa: ARG001
+    sent[index] = False

@@ -197,13 +197,16 @@ class Relay:
         """Sends in order; gives everything from the first unacknowledged row of each lane on."""
         failed: list[Sent] = []
         stopped: set[str] = set()
+        last: dict[str, int] = {}
         for row, sent in zip(rows, await self._publisher.publish(rows), strict=True):
             if row.lane in stopped or not sent:
                 stopped.add(row.lane)
                 failed.append(row)
-            elif row.lane in self.published:
-                self.published[row.lane] = max(self.published[row.lane], row.seq)
-                self.sent += 1
+            else:
+                last[row.lane] = row.seq
+        for lane in last.keys() & self.published.keys():
+            self.published[lane] = max(self.published[lane], last[lane])
+        self.sent += len(rows) - len(failed)
         if len(failed) < len(rows):
             self.moved = asyncio.get_running_loop().time()
         return failed

@@ -1,6 +1,7 @@
 """What a process does beside handling batches: intake, timers, partitions, watching itself."""
 
 import asyncio
+import gc
 import os
 import signal
 import time
@@ -183,6 +184,7 @@ async def watch_loop(process: "Process") -> None:
         if time.monotonic() - checked < 10:
             continue
         checked = time.monotonic()
+        gc.collect()
         try:
             # A connection that hangs half open must not stop what watches the readers.
             async with asyncio.timeout(_COUNT_SECONDS):

@@ -20,11 +20,15 @@ def processes(home: Path) -> dict[str, int]:
 
 
 def cpu_seconds(pids: Mapping[str, int]) -> dict[str, float]:
-    """Processor seconds so far of `kafka`, `postgres` and all `services` with their children."""
+    """Processor seconds so far of `kafka`, `postgres` and all `services` with their children, and
+    of each service.
+    """
     spent: dict[str, float] = defaultdict(float)
     for name, pid in pids.items():
-        kind = name if name in ("kafka", "postgres") else "services"
-        spent[kind] += sum(map(_own_seconds, _family(pid)), start=_ended_seconds(pid))
+        seconds = sum(map(_own_seconds, _family(pid)), start=_ended_seconds(pid))
+        spent[name] = seconds
+        if name not in ("kafka", "postgres"):
+            spent["services"] += seconds
     return dict(spent)
 
 

@@ -7,11 +7,12 @@ natural key (person, subject, kind, version): told again it is the same letter.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.notification.reasons import reason
 from services.notification.templates import ACTIONS, STEPS, TEMPLATES
 from shared.calendar import SHANGHAI
+from shared.ids import uuid5
 from shared.messages import NAMESPACE, Message, PersonEvent
 from shared.messages import enrollment as e
 from shared.messages import settlement as s

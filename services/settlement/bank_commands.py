@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.settlement.lines import (
     Line,
@@ -13,6 +13,7 @@ from services.settlement.lines import (
     without_references,
 )
 from shared import names
+from shared.ids import uuid5
 from shared.messages import NAMESPACE, Message, next_uuid
 from shared.messages.settlement import BankKind, Detail, RecordDebit, RecordReceipt
 from shared.regions import Regions

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
-from uuid import UUID, uuid5
+from uuid import UUID
 
+from shared.ids import uuid5
 from shared.messages import NAMESPACE
 
 Side = Literal["asset", "liability", "contra"]

@@ -7,13 +7,14 @@ who was erased since is no longer named.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import asyncpg
 
 from services.settlement.bank_commands import Entry, Numbered
 from services.settlement.pain import Due, Run, document
 from shared.calendar import SHANGHAI
+from shared.ids import uuid5
 from shared.messages import NAMESPACE
 from shared.messages.settlement import InstructRemittance
 from shared.sealing import unseal

@@ -6,7 +6,9 @@ array inside a row travels as text, since PostgreSQL has no ragged arrays.
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from dataclasses import fields
+from operator import attrgetter, itemgetter
+from typing import Any, Generic, TypeVar, cast
 
 from services.settlement.closing.days import Closing, Day
 from services.settlement.states import (
@@ -52,6 +54,11 @@ class Table(Generic[Row]):
         )
         # Inserts rows, or replaces those with the same key.
         self.upsert = f"{self.insert} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {update}"
+        self._pick = itemgetter(*self.columns)
+        self._slotted = hasattr(kind, "__slots__")
+        known = {field.name for field in fields(cast("Any", kind))}
+        if not self._slotted and known != self.columns.keys():
+            raise TypeError(f"{name} has other columns than {kind.__name__} has fields")
 
     def _insert(self) -> str:
         sent, read = [], []
@@ -76,18 +83,23 @@ class Table(Generic[Row]):
         return [
             [write(getattr(row, column)) for row in rows]
             if write
-            else [getattr(row, column) for row in rows]
+            else list(map(attrgetter(column), rows))
             for column, write in self._writers
         ]
 
     def read(self, row: Mapping[str, Any]) -> Row:
         """The state that a row is; the row has all columns of the table."""
-        values = {column: row[column] for column in self.columns}
+        values = dict(zip(self.columns, self._pick(row), strict=True))
         for column in self._arrays:
             values[column] = tuple(values[column])
         for column in self._json:
             values[column] = json.loads(values[column])
-        return self.kind(**values)
+        if self._slotted:
+            return self.kind(**values)
+        # As in `shared.decision.replace`: the constructor sets twenty fields one by one.
+        made = object.__new__(self.kind)
+        made.__dict__.update(values)
+        return made
 
 
 def columns(items: Sequence[Sequence[object]], width: int) -> list[list[object]]:

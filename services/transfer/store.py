@@ -33,7 +33,7 @@ async def load(db: asyncpg.Connection, batch: Sequence[Delivery]) -> States:
 
 def key_of(delivery: Delivery) -> Key | None:
     """The transfer that a message is about; some are about none."""
-    transfer = getattr(delivery.message, "transfer", None)
+    transfer = delivery.message.__dict__.get("transfer")
     return (delivery.key, transfer) if transfer else None
 
 

@@ -8,9 +8,11 @@ account in the clear. Money is whole fen; a month is `year * 12 + month - 1` (`s
 
 import re
 from typing import Annotated, ClassVar, Literal
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from shared.ids import uuid5
 
 NAMESPACE = UUID("6f2d1c64-2f0e-5b0a-9a3c-4a6965787531")
 

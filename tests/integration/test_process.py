@@ -16,6 +16,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from deploy import topics
 from shared.messages.transfer import Withdraw
+from shared.publisher import Publisher
 from shared.settings import Settings
 from tests.integration.conftest import Engines
 from tests.integration.toy import TABLE, envelope, withdraw
@@ -242,3 +243,16 @@ async def test_a_process_of_a_former_generation_ends_and_the_next_begins_when_it
     await until("the successor to work on the new topics", handled)
     assert await desk.counts() == {"a": 1, "b": 1}
     assert topics.newest(settings) == 2
+
+
+async def test_what_kafka_refuses_is_told_and_all_else_counts_as_acknowledged(desk: Desk) -> None:
+    publisher = Publisher(Settings(kafka=desk.kafka), "transfer")
+    topic = f"{desk.head}.transfer.commands"
+    good = [envelope(withdraw(key))._replace(lane="a", topic=topic) for key in ("p", "q")]
+    nowhere = good[0]._replace(lane="b", partition=7)
+
+    first = await publisher.publish([good[0], nowhere, good[1]])
+    again = await publisher.publish([nowhere, good[1], good[0]])
+
+    assert first == [True, False, True]
+    assert again == [False, True, True]

@@ -33,7 +33,8 @@ _POLL_SECONDS = 0.2
 _COMMIT_SECONDS = 1.0
 _ASK_SECONDS = 5.0
 _LEAVE_SECONDS = 10.0
-_QUIET_SECONDS = 0.1
+_QUIET_SECONDS = 0.05
+_LONGEST_SECONDS = 0.1
 _UNHURRIED_SECONDS = 0.05
 
 
@@ -105,7 +106,7 @@ class Subscription:
         self._committed_at = 0.0
         self._back_to: dict[Where, int] = {}
         self._assignments = 0
-        self._began_at = 0.0
+        self._done_at, self._took = 0.0, 0.0
 
     def start(self) -> None:
         self._reader.position = self
@@ -188,16 +189,21 @@ class Subscription:
             # What was read before an assignment comes again after it, or is another's now.
             messages = (first, *more) if assigned == self._assignments else more
             batch = [_record(message) for message in messages if _is_sound(message)]
+            began_at = time.monotonic()
             if batch:
                 self._on_loop(_take(self._reader, batch))
+            self._done_at = time.monotonic()
+            self._took = self._done_at - began_at
         if first is None or time.monotonic() - self._committed_at > _COMMIT_SECONDS:
             self._commit()
 
     def _gather(self) -> float:
-        """For how long a batch that has begun waits for more: on a quiet topic not at all."""
-        now, before = time.monotonic(), self._began_at
-        self._began_at = now
-        return self._patience if now - before < _QUIET_SECONDS else 0.0
+        """For how long a batch that has begun waits for more: on a quiet topic not at all, and the
+        longer the slower batches are, for then much is behind it and the processors are busy.
+        """
+        if time.monotonic() - self._done_at > _QUIET_SECONDS:
+            return 0.0
+        return max(self._patience, min(self._took / 4, _LONGEST_SECONDS))
 
     def _pause(self) -> None:
         self._consumer.pause(self._consumer.assignment())

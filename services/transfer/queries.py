@@ -18,7 +18,7 @@ _SILENCE = timedelta(hours=1)
 # Late, or paused, or a machine has not answered one of the legs for an hour.
 _STUCK = (
     "((NOT closed AND (overdue OR (state->>'due_at')::timestamptz < $5))"
-    " OR state ? 'paused' OR (NOT closed"
+    " OR state->'paused' IS NOT NULL OR (NOT closed"
     " AND (record = 'released' OR money = 'released'"
     " OR (money = 'pending' AND record IN ('joined', 'disputed')))"
     " AND NOT EXISTS (SELECT FROM steps s WHERE s.person = t.person AND s.id = t.id"
@@ -59,7 +59,7 @@ async def listed(
         f" AND ($5::timestamptz IS NULL OR {_STUCK})"
         " AND ($7::text IS NULL OR origin = $7) AND ($8::text IS NULL OR destination = $8)"
         " AND ($9::bool IS NULL OR closed = $9)"
-        " AND ($10::bool IS NULL OR (state ? 'paused') = $10)"
+        " AND ($10::bool IS NULL OR (state->'paused' IS NOT NULL) = $10)"
         " AND ($12::uuid IS NULL OR (opened_at, id) >"
         " (SELECT opened_at, id FROM transfers WHERE id = $12 LIMIT 1))"
         " ORDER BY opened_at, id LIMIT $11",

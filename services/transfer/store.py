@@ -45,7 +45,7 @@ async def save(db: asyncpg.Connection, changes: Mapping[Hashable, object]) -> No
         await db.execute(
             "INSERT INTO transfers (person, id, origin, destination, record, money, closed,"
             " overdue, opened_at, state) SELECT person, id, origin, destination, record, money,"
-            " closed, overdue, opened_at, state::jsonb FROM unnest($1::text[], $2::uuid[],"
+            " closed, overdue, opened_at, state::json FROM unnest($1::text[], $2::uuid[],"
             " $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[], $8::bool[],"
             " $9::timestamptz[], $10::text[]) AS new (person, id, origin, destination, record,"
             " money, closed, overdue, opened_at, state)"

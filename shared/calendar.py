@@ -44,6 +44,7 @@ def _is_national_working_day(day: date) -> bool:
     return day.weekday() < _SATURDAY
 
 
+@lru_cache(maxsize=1024)
 def shanghai_day(at: datetime) -> date:
     """The day in Shanghai of an instant; raises ValueError if the instant has no offset."""
     if at.utcoffset() is None:

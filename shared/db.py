@@ -5,10 +5,16 @@ from uuid import UUID
 
 import asyncpg
 from asyncpg.pgproto import pgproto
+from asyncpg.protocol import protocol
 
 from shared.settings import Settings
 
 Fence = Callable[[asyncpg.Connection], Awaitable[None]]
+
+# asyncpg asks each element of an array whether it is an array, of abstract classes written in
+# Python: a thousand times a transfer. What is an array here is one of these, which C knows.
+assert hasattr(protocol, "IterableABC")
+protocol.IterableABC = (list, tuple, set, frozenset)
 
 Id: Callable[[str | bytes], UUID] = pgproto.UUID
 """An id as asyncpg reads it: equal to `uuid.UUID` and hashed alike, but read, hashed, compared and

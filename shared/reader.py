@@ -209,7 +209,7 @@ class Reader:
         self._delay = 0.1
         self.unwell_since = None
         self.handled += len(batch)
-        for record in batch:
+        for record in {record.lane: record for record in batch}.values():
             self.offsets[record.topic, record.partition] = record.offset + 1
         metrics.BATCH.labels(self.name).observe(len(batch))
         metrics.SECONDS.labels(self.name).observe((time.time_ns() - started) / 1e9)
@@ -293,8 +293,8 @@ class Reader:
 
 
 def _firsts(batch: Sequence[Record]) -> dict[tuple[str, int], int]:
-    first: dict[tuple[str, int], int] = {}
+    first: dict[str, Record] = {}
     for record in batch:
-        where = record.topic, record.partition
-        first[where] = min(first.get(where, record.offset), record.offset)
-    return first
+        if record.offset < first.setdefault(record.lane, record).offset:
+            first[record.lane] = record
+    return {(record.topic, record.partition): record.offset for record in first.values()}

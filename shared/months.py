@@ -5,7 +5,7 @@ A history is a tuple of inclusive ranges, sorted, merged and never overlapping o
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 Ranges = tuple[tuple[int, int], ...]
@@ -43,6 +43,17 @@ def month_text(month: int) -> str:
 def month_of(day: date) -> int:
     """The month a day lies in; an instant is first turned into a day by its caller."""
     return day.year * MONTHS_PER_YEAR + day.month - 1
+
+
+def days_of(month: int) -> tuple[date, date]:
+    """The first and the last day of a month."""
+    first, following = (date(*_year_and_month(n), 1) for n in (month, month + 1))
+    return first, following - timedelta(days=1)
+
+
+def _year_and_month(month: int) -> tuple[int, int]:
+    year, index = divmod(month, MONTHS_PER_YEAR)
+    return year, index + 1
 
 
 def parse_ranges(text: str) -> Ranges:

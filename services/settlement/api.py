@@ -11,6 +11,8 @@ from pydantic import BaseModel, Field
 
 from services.settlement import answers, exposed, held, outside, queries, remittances, statements
 from services.settlement.bank import api as bank
+from services.settlement.closing import api as closing
+from services.settlement.closing import queries as closing_queries
 from services.settlement.lines import CODES, StatementError
 from services.settlement.people import api as people
 from services.settlement.trial_balance import trial_balance
@@ -62,6 +64,7 @@ def router(runtime: Runtime) -> APIRouter:
     _books(api, runtime)
     _questions(api, runtime)
     api.include_router(people.router(runtime))
+    api.include_router(closing.router(runtime))
     return api
 
 
@@ -172,7 +175,7 @@ def _questions(api: APIRouter, runtime: Runtime) -> None:
 
     @api.post("/explain")
     async def explain(subject: Subject, who: Who) -> dict[str, Any]:
-        found = await queries.story_of(runtime.pool, subject.transfer)
+        found = await closing_queries.story_of(runtime.pool, subject.transfer)
         postings, matched, sides = (
             [row for row in rows if who.may_see(row["region"])] for rows in found
         )

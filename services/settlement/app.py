@@ -1,17 +1,25 @@
 """Settlement as the chassis sees it: its commands, its three functions, its HTTP interface."""
 
+import asyncio
 from collections.abc import Hashable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import asyncpg
+import structlog
 
 from services.settlement import decisions, store
 from services.settlement.api import router
+from services.settlement.closing import store as closing
 from services.settlement.exposure import Limits, ruled_by
 from shared.decision import Decision, Delivery, States
+from shared.reader import UNWELL
 from shared.regions import Regions
 from shared.sealing import Keyring
 from shared.service import App, Runtime
+
+log = structlog.get_logger()
+
+_IDLE, _RETRY = timedelta(milliseconds=200), timedelta(seconds=5)
 
 
 class Settlement:
@@ -47,4 +55,22 @@ class Settlement:
 
 def build(runtime: Runtime) -> App:
     """The service with its HTTP interface."""
-    return App(Settlement(runtime.regions, runtime.keyring), router(runtime))
+    elsewhere = [r.code for r in runtime.regions.all if not runtime.regions.here(r.code)]
+
+    async def balance_days() -> None:
+        while True:
+            try:
+                async with runtime.pool.acquire() as db, db.transaction():
+                    balanced = await closing.balance_closed(db, elsewhere)
+                if not balanced:
+                    await asyncio.sleep(_IDLE.total_seconds())
+            except UNWELL as error:
+                log.warning("days.unwell", error=repr(error))
+                await asyncio.sleep(_RETRY.total_seconds())
+
+    return App(
+        Settlement(runtime.regions, runtime.keyring),
+        router(runtime),
+        tasks=(balance_days,),
+        pending=closing.unbalanced,
+    )

@@ -49,13 +49,8 @@ def _corridor(
     corridor = CORRIDORS.read(row) if row else Corridor(origin, destination)
     policy = ruled_by(rule, calendar)
     limits = in_force(corridor, policy)
-    opened_on = [aged["announced_on"] for aged in rows]
-    days = {day: calendar.working_days_between(day, today) for day in opened_on}
-    ages = dict.fromkeys([name for _, name in _AGES] + [_OLDEST], 0)
-    for aged in rows:
-        age = days[aged["announced_on"]]
-        ages[next((name for last, name in _AGES if age <= last), _OLDEST)] += aged["open_fen"]
-    open_fen = sum(aged["open_fen"] for aged in rows)
+    days = {day: calendar.working_days_between(day, today) for day in map(_announced, rows)}
+    open_fen = sum(row["open_fen"] for row in rows)
     overdue = [r["open_fen"] for r in rows if limits.overdue(r["announced_on"], today)]
     return {
         "corridor": f"{origin}>{destination}",
@@ -64,17 +59,31 @@ def _corridor(
         "open": yuan(open_fen),
         "limit": yuan(limits.open_fen),
         "single_limit": yuan(limits.single_fen),
-        "count": sum(aged["claims"] for aged in rows),
-        "ages": {name: yuan(fen) for name, fen in ages.items()},
+        "count": sum(row["claims"] for row in rows),
+        "ages": aged(rows, days),
         "used_percent": open_fen * 100 // limits.open_fen if limits.open_fen else None,
         "oldest_on": min(days).isoformat() if days else None,
         "oldest_working_days": max(days.values(), default=None),
-        "largest": yuan(max((aged["largest_fen"] for aged in rows), default=0)),
+        "largest": yuan(max((row["largest_fen"] for row in rows), default=0)),
         "overdue": yuan(sum(overdue)),
         "suspended": _suspended(corridor),
         "waiting": _waiting(row),
         **_ruled(corridor, limits, "two people" if limits is not policy else rule.source),
     }
+
+
+def aged(rows: Rows, days: Mapping[date, int]) -> dict[str, str]:
+    """Open advances by their age, given how many working days ago each was announced."""
+    ages = dict.fromkeys([name for _, name in _AGES] + [_OLDEST], 0)
+    for row in rows:
+        age = days[row["announced_on"]]
+        ages[next((name for last, name in _AGES if age <= last), _OLDEST)] += row["open_fen"]
+    return {name: yuan(fen) for name, fen in ages.items()}
+
+
+def _announced(row: Mapping[str, Any]) -> date:
+    day: date = row["announced_on"]
+    return day
 
 
 def _ruled(corridor: Corridor, limits: Limits, source: str) -> dict[str, Any]:

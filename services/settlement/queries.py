@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import TypeVar
-from uuid import UUID
 
 import asyncpg
 
@@ -164,10 +163,15 @@ async def snapshot(pool: asyncpg.Pool, elsewhere: Sequence[str] = ()) -> Snapsho
             transfers=_rows(TransferRow, await db.fetch(_TRANSFERS, elsewhere)),
             corridors=_rows(CorridorRow, await db.fetch(_CORRIDORS)),
             suspense=_rows(SuspenseRow, await db.fetch(_SUSPENSE)),
-            mirror=_rows(MirrorRow, await db.fetch(_MIRROR, elsewhere)),
+            mirror=await mirror(db, elsewhere),
             negative_holders=await db.fetchval(_NEGATIVE),
             misfits=await db.fetchval(_MISFITS),
         )
+
+
+async def mirror(db: asyncpg.Connection, elsewhere: Sequence[str]) -> tuple[MirrorRow, ...]:
+    """Both sides of every corridor between regions whose books are here."""
+    return _rows(MirrorRow, await db.fetch(_MIRROR, elsewhere))
 
 
 def _rows(kind: type[Row], rows: list[asyncpg.Record]) -> tuple[Row, ...]:
@@ -254,47 +258,3 @@ async def acts_until(
 ) -> list[asyncpg.Record]:
     """The last act of each kind that was decided about a corridor by then."""
     return list(await pool.fetch(_ACTS, origin, destination, at))
-
-
-# Bank lines that an entry of the transfer names in its subject, and those that name the transfer
-# and still wait.
-_MATCHED = """
-WITH named AS (
-  SELECT split_part(subject, '/', 1)::uuid AS receipt, split_part(subject, '/', 2)::int AS part
-    FROM entries
-   WHERE person = ANY($1) AND transfer = $2 AND kind IN ('apply', 'debit', 'return')
-  UNION SELECT receipt, part FROM waiting WHERE look = $3)
-SELECT r.receipt, n.part, r.account, r.region, r.booked_on,
-       coalesce(p.amount_fen, r.amount_fen) AS amount_fen,
-       coalesce(p.applied_fen, 0) AS applied_fen,
-       coalesce(p.verdict, r.booked) AS verdict, coalesce(p.rule, 'reference') AS rule,
-       coalesce(p.evidence, '{}') AS evidence
-  FROM named n JOIN receipts r USING (receipt)
-  LEFT JOIN receipt_parts p ON p.receipt = n.receipt AND p.part = n.part
- ORDER BY r.booked_on, r.receipt, n.part
-"""
-
-
-async def story_of(
-    pool: asyncpg.Pool, transfer: UUID
-) -> tuple[list[asyncpg.Record], list[asyncpg.Record], list[asyncpg.Record]]:
-    """Postings, receipts and sides (release, claim) of a transfer."""
-    async with pool.acquire() as db:
-        sides = await db.fetch(
-            "SELECT person, region, 'origin' AS side, to_jsonb(r) AS row FROM releases r"
-            " WHERE transfer = $1 UNION ALL SELECT person, region, 'destination', to_jsonb(c)"
-            " FROM claims c WHERE transfer = $1",
-            transfer,
-        )
-        persons = sorted({row["person"] for row in sides})
-        postings = await db.fetch(
-            "SELECT e.id, e.region, e.kind, e.version, e.business_date, e.cause, e.reverses,"
-            " p.debit, p.credit, p.amount_fen FROM entries e JOIN postings p"
-            " ON p.person = e.person AND p.entry = e.id WHERE e.person = ANY($1)"
-            " AND e.transfer = $2 ORDER BY e.business_date, e.region, e.kind, e.version, e.id,"
-            " p.line",
-            persons,
-            transfer,
-        )
-        matched = await db.fetch(_MATCHED, persons, transfer, transfer.hex)
-    return list(postings), list(matched), list(sides)

@@ -122,6 +122,9 @@ def _dumped(fields: Mapping[str, object] | None) -> str:
 
 
 DAYS = Table("days", Day, 1, "region text, closed_on date, moved_on date")
+# Two that share a day may write it in any order: it never goes back.
+for _day in ("closed_on", "moved_on"):
+    DAYS.upsert = DAYS.upsert.replace(f"EXCLUDED.{_day}", f"greatest(days.{_day}, EXCLUDED.{_day})")
 CLOSINGS = Table(
     "closings", Closing, 2, "region text, day date, after date, closed_at timestamptz, by text"
 )

@@ -186,11 +186,12 @@ def trial_balance(books: Snapshot, may_see: Callable[[str], bool]) -> dict[str, 
             for row in sorted(books.mirror, key=lambda row: (row.origin, row.destination))
             if may_see(row.origin) or may_see(row.destination)
         ],
-        "regions": _regions(row for row in books.accounts if may_see(row.region)),
+        "regions": by_region(row for row in books.accounts if may_see(row.region)),
     }
 
 
-def _regions(accounts: Iterable[AccountRow]) -> dict[str, list[dict[str, str]]]:
+def by_region(accounts: Iterable[AccountRow]) -> dict[str, list[dict[str, str]]]:
+    """The accounts that have moved, as they are shown."""
     found: dict[str, list[dict[str, str]]] = {}
     for row in sorted(accounts, key=lambda row: (row.region, row.account)):
         if row.debit_fen or row.credit_fen:

@@ -1,5 +1,6 @@
 """The transfer service over HTTP: what may be asked, and what an operator may do."""
 
+from datetime import date, datetime, time, timedelta
 from typing import Any, Literal, get_args
 from uuid import UUID, uuid4
 
@@ -10,9 +11,11 @@ from services.transfer import queries
 from services.transfer.queries import Filter
 from services.transfer.shapes import decision, detail, fact, iso, shape, waiting
 from services.transfer.states import Money, Record, Transfer
+from services.transfer.statistics import moves, on_time
 from shared.asking import Limit, Refusal, Who, everywhere, reasoned
 from shared.calendar import SHANGHAI
 from shared.messages.transfer import Act, Pause, Resume, Retry
+from shared.months import MonthError, days_of, parse_month
 from shared.service import Runtime
 from shared.settings import Holder
 
@@ -42,6 +45,7 @@ def router(runtime: Runtime) -> APIRouter:
     """The HTTP interface of the transfer service."""
     api = APIRouter(prefix="/v1")
     _lists(api, runtime)
+    _statistics(api, runtime)
     _details(api, runtime)
     _acts(api, runtime)
     return api
@@ -82,6 +86,31 @@ def _lists(api: APIRouter, runtime: Runtime) -> None:
         everywhere(who)
         async with runtime.pool.acquire() as db:
             return await queries.counted(db)
+
+
+def _statistics(api: APIRouter, runtime: Runtime) -> None:
+    @api.get("/statistics")
+    async def month(who: Who, month: str) -> dict[str, Any]:
+        """The month of the regions one may see: what moved, and which steps were on time."""
+        try:
+            first, last = days_of(parse_month(month))
+        except MonthError:
+            text = "月份格式为 2026-03 / a month is like 2026-03"
+            raise Refusal(422, "bad_month", text) from None
+        began, end = _midnight(first), _midnight(last + timedelta(days=1))
+        async with runtime.pool.acquire() as db:
+            moved = moves(await queries.moved(db, began, end))
+            kept = on_time(await queries.took(db, began, end), runtime.regions)
+        return {
+            "month": month,
+            "transfers": [row for row in moved if who.may_see(row["region"])],
+            "on_time": [row for row in kept if who.may_see(row["region"])],
+        }
+
+
+def _midnight(day: date) -> datetime:
+    """When a day begins in Shanghai."""
+    return datetime.combine(day, time(), SHANGHAI)
 
 
 def _checked(

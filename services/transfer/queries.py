@@ -10,6 +10,7 @@ import asyncpg
 from pydantic import TypeAdapter
 
 from services.transfer.states import Transfer
+from services.transfer.statistics import Moved, Took
 
 _TRANSFER = TypeAdapter(Transfer)
 _SILENCE = timedelta(hours=1)
@@ -119,3 +120,44 @@ async def counted(db: asyncpg.Connection) -> list[dict[str, Any]]:
         " GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
     )
     return [dict(row) for row in rows]
+
+
+# When each transfer first came to be accepted, released and joined, and when it closed.
+_TIMES = """
+WITH times AS (
+  SELECT person, id,
+         min(at) FILTER (WHERE type = 'enrollment.release-accepted.v1') AS accepted,
+         min(at) FILTER (WHERE type = 'enrollment.record-released.v1') AS released,
+         min(at) FILTER (WHERE type = 'enrollment.record-joined.v1') AS joined
+    FROM steps WHERE kind = 'goes' AND at < $2 GROUP BY 1, 2),
+cases AS (
+  SELECT t.origin, t.destination, t.opened_at, x.*,
+         t.state->>'scheme' || '>' || (t.state->>'new_scheme') AS pair,
+         (t.state->>'closed_at')::timestamptz AS closed
+    FROM transfers t JOIN times x USING (person, id))
+"""
+_MOVED = f"""{_TIMES}
+SELECT direction, origin, destination, pair, count(*) AS count
+  FROM cases CROSS JOIN LATERAL (VALUES ('in', joined), ('out', released)) AS v (direction, at)
+ WHERE at >= $1 AND at < $2 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+"""  # noqa: S608 - our own text
+_TOOK = f"""{_TIMES}
+SELECT step, origin, destination, (began AT TIME ZONE 'Asia/Shanghai')::date AS began_on,
+       (ended AT TIME ZONE 'Asia/Shanghai')::date AS ended_on, count(*) AS count
+  FROM cases CROSS JOIN LATERAL (VALUES
+         ('answer', opened_at, accepted), ('transfer-out', accepted, released),
+         ('transfer-in', released, joined), ('whole', coalesce(accepted, released), closed)
+       ) AS v (step, began, ended)
+ WHERE began IS NOT NULL AND ended >= $1 AND ended < $2
+ GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+"""  # noqa: S608 - our own text
+
+
+async def moved(db: asyncpg.Connection, first: datetime, end: datetime) -> list[Moved]:
+    """Transfers released or joined from `first` until `end`, by corridor and pair of schemes."""
+    return [Moved(*row) for row in await db.fetch(_MOVED, first, end)]
+
+
+async def took(db: asyncpg.Connection, first: datetime, end: datetime) -> list[Took]:
+    """Steps that ended from `first` until `end`, by the days on which they began and ended."""
+    return [Took(*row) for row in await db.fetch(_TOOK, first, end)]

@@ -39,6 +39,7 @@ IO_FILES = frozenset(
         *("app.py", "store.py", "intake.py", "statements.py", "channels.py", "cli.py"),
         *("api.py", "queries.py", "remittances.py", "unsealing.py"),  # docs/decisions/0007
         *("outside.py", "held.py"),  # docs/decisions/0017
+        "replay.py",  # docs/decisions/0031
     ]
 )
 IO_FOLDERS = (Path("services/monitor/commands"), Path("services/monitor/console"))

@@ -2,20 +2,32 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from services.settlement.app import Settlement
-from shared.messages.settlement import OpenAccount
+from services.settlement.closing import queries, store
+from shared.messages.settlement import OpenAccount, OpenBank, RecordDebit, Spend
 from shared.messages.settlement_closing import CloseDay, DayClosed
 from shared.regions import load
 from shared.sealing import Keyring
 from shared.settings import read_secrets, settings
-from tests.integration.drive import START, connect, drive
-from tests.unit.settlement_world import A, B, open_account, some_id
+from tests.integration.desk import desk_at
+from tests.integration.drive import START, connect, drive, settle
+from tests.unit.settlement_world import (
+    T1,
+    A,
+    B,
+    announced,
+    detail,
+    open_account,
+    receipt,
+    release_funds,
+    some_id,
+)
 
 TODAY = START.date()
 TOMORROW = TODAY + timedelta(days=1)
@@ -94,3 +106,186 @@ async def test_entries_are_numbered_and_their_postings_bear_their_day(
 
     assert [tuple(row) for row in rows] == [(1, True), (2, True)]
     assert await dates(db) == [(TODAY, None), (TOMORROW, "day-closed")]
+
+
+def at(day: int, hour: int = 12) -> datetime:
+    return START + timedelta(days=day, hours=hour - START.hour)
+
+
+def spending(number: int, region: str = B) -> Spend:
+    record = some_id(f"spend {number}")
+    return Spend(to=region, person=f"{number:032x}", record=record, amount_fen=number + 1)
+
+
+async def balance_days(db: asyncpg.Connection) -> int:
+    async with db.transaction():
+        return await store.balance_closed(db, ())
+
+
+async def summed(db: asyncpg.Connection, day: date) -> dict[tuple[str, str], tuple[int, int]]:
+    """Debits and credits by region and account, from the postings alone."""
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    for row in await db.fetch("SELECT * FROM postings WHERE business_date <= $1", day):
+        for account, debit, credit in (
+            (row["debit"], row["amount_fen"], 0),
+            (row["credit"], 0, row["amount_fen"]),
+        ):
+            known = found.get((row["region"], account), (0, 0))
+            found[row["region"], account] = known[0] + debit, known[1] + credit
+    return found
+
+
+async def balances(db: asyncpg.Connection, day: date) -> dict[tuple[str, str], tuple[int, int]]:
+    rows = await queries.balances(db, day)
+    return {(r.region, r.account): (r.debit_fen, r.credit_fen) for r in rows}
+
+
+async def test_any_dates_balances_are_the_sum_of_their_postings_whatever_was_closed(
+    db: asyncpg.Connection, books: Settlement
+) -> None:
+    """Two regions, one of which is closed seldom; days without movement; an early end of a day."""
+    for day in (0, 1, 4, 5, 6):
+        when = at(day)
+        await drive(db, books, [opening(2 * day), opening(2 * day + 1, A)], when)
+        await drive(db, books, [spending(2 * day), spending(2 * day + 1, A)], when)
+        if day != 5:
+            await drive(db, books, [CloseDay(to=B, day=when.date())], when)
+        if day == 4:
+            await drive(db, books, [CloseDay(to=A, day=when.date())], when)
+        await drive(db, books, [opening(100 + day)], at(day, 20))
+        for _ in range(day % 3):
+            await balance_days(db)
+
+    dates_asked = [TODAY + timedelta(days=n) for n in range(-1, 9)]
+    before = [await balances(db, day) for day in dates_asked]
+    await balance_days(db)
+    after = [await balances(db, day) for day in dates_asked]
+
+    expected = [await summed(db, day) for day in dates_asked]
+    assert before == expected
+    assert after == expected
+    assert expected[-1][B, "personal"][1] > 0
+    assert await store.unbalanced(db) == 0
+    assert await balance_days(db) == 0
+
+
+async def test_the_daily_rows_are_days_with_movement_and_add_up(
+    db: asyncpg.Connection, books: Settlement
+) -> None:
+    for day in (0, 3):
+        await drive(db, books, [opening(day), spending(day)], at(day))
+        await drive(db, books, [CloseDay(to=B, day=at(day + 1).date())], at(day + 1))
+        await balance_days(db)
+
+    rows = await db.fetch("SELECT * FROM daily WHERE account = 'personal' ORDER BY day")
+
+    assert [row["day"] for row in rows] == [TODAY, TODAY + timedelta(days=3)]
+    assert [(row["debit_fen"], row["debit_total_fen"]) for row in rows] == [(1, 1), (4, 5)]
+    assert [(row["credit_fen"], row["credit_total_fen"]) for row in rows] == [
+        (100, 100),
+        (100, 200),
+    ]
+
+
+async def test_posting_and_closing_at_the_same_time_leave_no_entry_in_a_closed_day(
+    db: asyncpg.Connection, books: Settlement, database: str
+) -> None:
+    """Four writers, each with its own clock around midnight, and a closer beside them."""
+    posters = [await connect(database) for _ in range(4)]
+    closed_after: list[tuple[date, int]] = []
+
+    async def post(lane: int, connection: asyncpg.Connection) -> None:
+        for n in range(30):
+            when = at(0, 23) + timedelta(hours=n // 4, minutes=lane)
+            number = 1000 * lane + n
+            await drive(connection, books, [opening(number), opening(number + 500, A)], when)
+
+    async def close() -> None:
+        for day in range(4):
+            while await db.fetchval("SELECT count(*) FROM entries") < 40 * (day + 1):  # noqa: ASYNC110 - others write
+                await asyncio.sleep(0.002)
+            on = TODAY + timedelta(days=day)
+            await drive(db, books, [CloseDay(to=B, day=on), CloseDay(to=A, day=on)], at(day, 23))
+            closed_after.append((on, await db.fetchval("SELECT max(n) FROM entries")))
+            await balance_days(db)
+
+    await asyncio.gather(close(), *(post(n, one) for n, one in enumerate(posters)))
+
+    for on, number in closed_after:
+        query = "SELECT count(*) FROM entries WHERE n > $1 AND business_date <= $2"
+        assert await db.fetchval(query, number, on) == 0
+    assert await db.fetchval("SELECT count(*) FROM entries") == 240
+    assert await db.fetchval("SELECT count(*) FROM entries WHERE late IS NOT NULL") > 0
+    last = TODAY + timedelta(days=9)
+    assert await balances(db, last) == await summed(db, last)
+    for connection in posters:
+        await connection.close()
+
+
+async def a_month(db: asyncpg.Connection, books: Settlement) -> None:
+    """Advanced, funded in part, swept in part, and the day closed."""
+    opening_bank = OpenBank(
+        to=B, account=f"{B}:income", bank="income", balance_fen=500, booked_on=TODAY
+    )
+    await settle(db, books, [open_account(A, 300), open_account(B), opening_bank])
+    await settle(db, books, announced(await settle(db, books, [release_funds()])))
+    await settle(db, books, [receipt("r", detail(200, T1, payer_region=A))])
+    sweep = RecordDebit(
+        to=B, account=f"{B}:income", bank="income", receipt=some_id("sweep"), amount_fen=600,
+        booked_on=TODAY, details=(), counter="fiscal",
+    )  # fmt: skip
+    await settle(db, books, [sweep])
+    await settle(db, books, [CloseDay(to=B, day=TODAY)])
+    await balance_days(db)
+
+
+async def test_the_month_over_http(database: str, books: Settlement, tmp_path: Path) -> None:
+    """A month is advanced, funded, swept and closed, and asked for."""
+    async with desk_at(database, tmp_path) as desk, desk.pool.acquire() as db:
+        await a_month(db, books)
+
+        asked = {"region": B, "month": f"{TODAY:%Y-%m}"}
+        statutory = (await desk.ask("GET", "/v1/statutory", params=asked)).json()
+        told = (await desk.ask("GET", "/v1/reports", params=asked)).json()
+        day = (await desk.ask("GET", f"/v1/days/{TODAY}/balances")).json()
+        mirror = (await desk.ask("GET", f"/v1/days/{TODAY}/mirror")).json()
+        days = (await desk.ask("GET", "/v1/days", params={"region": B})).json()
+
+    assert statutory["balanced"]
+    assert statutory["change"] == statutory["bank_change"] == "7.00"
+    assert [line["amount"] for line in statutory["income"]] == ["2.00", "5.00"]
+    assert statutory["sweeps"] == [{"from": "bank:income", "to": "bank:fiscal", "amount": "6.00"}]
+    region = told["regions"][0]
+    assert (region["money_in"], region["advanced"], region["income_account"]) == (
+        "2.00", "3.00", "1.00",
+    )  # fmt: skip
+    assert region["warnings"] == ["not_closed", "income_not_swept"]
+    assert told["ageing"][0]["open"] == "1.00"
+    assert (day["balanced"], list(day["regions"])) == (True, [A, B])
+    assert mirror == [
+        {
+            "corridor": f"{A}>{B}",
+            "day": TODAY.isoformat(),
+            "origin_owes": "3.00",
+            "destination_claims": "1.00",
+            "explained": {"received_not_instructed": "2.00"},
+            "unexplained": "0.00",
+            "since": None,
+            "age_days": None,
+        }
+    ]
+    assert [row["balanced_on"] for row in days] == [TODAY.isoformat()]
+
+
+async def test_an_accountant_ends_a_day_over_http(database: str, tmp_path: Path) -> None:
+    async with desk_at(database, tmp_path) as desk, desk.pool.acquire() as db:
+        today = (await desk.now(db)).date()
+        began = await desk.ask("POST", "/v1/days", json={"region": B, "date": str(today)})
+        not_begun = str(today + timedelta(days=2))
+        future = await desk.ask("POST", "/v1/days", json={"region": B, "date": not_begun})
+        desk.may = frozenset({A})
+        other = await desk.ask("POST", "/v1/days", json={"region": B, "date": str(today)})
+        month = await desk.ask("GET", "/v1/statutory", params={"region": A, "month": "2026-13"})
+
+    assert [answer.status_code for answer in (began, future, other, month)] == [202, 422, 403, 422]
+    assert desk.messages == [CloseDay(to=B, day=today, by="t")]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.monitor.commands import screen
+from services.monitor.commands import closing, screen
 from services.monitor.commands.client import EXIT_REFUSED, connected
 from services.monitor.commands.screen import Json
 
@@ -15,10 +15,23 @@ _PANEL = "Books"
 export = typer.Typer(help="Files for others: remittances (pain.001).", no_args_is_help=True)
 
 
-def trial_balance(*, as_json: Json = False) -> None:
+def trial_balance(
+    *,
+    day: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="As it was at the end of a day."),
+    ] = None,
+    region: Annotated[str | None, typer.Option(help="One region, with --date.")] = None,
+    as_json: Json = False,
+) -> None:
     """Every account of every region, and every invariant; exit 1 if one fails."""
+    if region and day is None:
+        raise typer.BadParameter("--region goes with --date: now, the books are checked as a whole")
     with connected() as client:
-        found = client.get("settlement", "/v1/trial-balance")
+        if day is None:
+            found = client.get("settlement", "/v1/trial-balance")
+        else:
+            found = closing.balance_on(client, day.date(), region)
     screen.answer(found, as_json, lambda: _balance(found))
     broken = [name for name, holds in found["invariants"].items() if not holds]
     if broken or not found["balanced"]:
@@ -40,13 +53,19 @@ def _balance(found: dict[str, Any]) -> list[Any]:
             " ".join(f"{why} {amount}" for why, amount in row["explained"].items()),
             row["unexplained"],
         )
-        for row in found["mirror"]
+        for row in found.get("mirror", ())
     )
     columns = ("corridor", "origin owes>", "destination claims>", "explained", "unexplained>")
     holds = ((name, "holds" if so else "BROKEN") for name, so in found["invariants"].items())
+    network = ((row["account"], row["balance"]) for row in found.get("network", ()))
     return [
         screen.table("accounts", ("region", "account", "debit>", "credit>", "balance>"), accounts),
-        screen.table("mirror", columns, mirror),
+        *([screen.table("mirror", columns, mirror)] if "mirror" in found else []),
+        *(
+            [screen.table("network", ("account", "balance>"), network)]
+            if "network" in found
+            else []
+        ),
         screen.table("invariants", ("invariant", ""), holds),
         "balanced" if found["balanced"] else "NOT balanced",
     ]

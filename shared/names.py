@@ -5,8 +5,6 @@ An expected receipt keeps the HMACs of `forms` of its person's name, a receipt t
 A form is `n:` a name, `p:` its pinyin, `s:` its characters sorted, `d:` with one unreadable.
 """
 
-import hashlib
-import hmac
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -266,8 +264,3 @@ def _word_findings(words: list[str]) -> Iterator[tuple[str, str]]:
             for joined in dict.fromkeys(("".join(some), "".join((some[-1], *some[:-1])))):
                 if len(joined) > _SHORTEST:
                     yield ("pinyin" if whole else "part"), f"p:{joined}"
-
-
-def blind(secret: bytes, form: str) -> str:
-    """The key of a form that tells nothing without the secret: 24 hex characters."""
-    return hmac.new(secret, form.encode(), hashlib.sha256).digest()[:12].hex()

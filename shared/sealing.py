@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic_core import from_json, to_json
 
-from shared import identity, names
+from shared import identity
 from shared.settings import Secrets
 
 _NONCE, _KEY = 12, 32
@@ -43,6 +43,11 @@ def unseal(key: bytes, sealed: str) -> dict[str, str]:
     return fields
 
 
+def blind(secret: bytes, form: str) -> str:
+    """The key of a form of a name that tells nothing without the secret: 24 hex characters."""
+    return hmac.new(secret, form.encode(), hashlib.sha256).digest()[:12].hex()
+
+
 class Keyring:
     """The keys of this process, and those kept wrapped in the cell's database."""
 
@@ -62,7 +67,7 @@ class Keyring:
 
     def blind(self, forms: Iterable[str]) -> tuple[str, ...]:
         """The blind keys of the forms of a name (`shared.names`)."""
-        return tuple(names.blind(self._blind, form) for form in forms)
+        return tuple(blind(self._blind, form) for form in forms)
 
     async def create_person_keys(
         self, db: asyncpg.Connection, persons: Iterable[str]

@@ -7,7 +7,6 @@ from pypinyin import lazy_pinyin
 from pypinyin.constants import PHRASES_DICT
 
 from shared.names import (
-    blind,
     candidates,
     forms,
     is_damaged,
@@ -15,6 +14,7 @@ from shared.names import (
     pinyin,
     same_person,
 )
+from shared.sealing import blind
 
 SURNAMES = "张王李赵陈杨黄周吴徐孙马朱胡郭何罗高林覃韦曾单付吕欧"
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀兰霞平刚桂英华文宇林绿"

@@ -61,6 +61,10 @@ _MOVED: Sequence[tuple[str, str]] = (
     ),
     ("settlement.corridors", "destination LIKE {p}"),
     ("settlement.mirrors", "destination LIKE {p}"),
+    *(
+        (f"settlement.netting_{table}", "province LIKE {p}")
+        for table in ("windows", "totals", "lines", "positions")
+    ),
     ("settlement.declined", "destination LIKE {p}"),
     ("settlement.bank_accounts", "account LIKE {p}"),
     ("settlement.statements", "account LIKE {p}"),

@@ -37,17 +37,22 @@ class Bank(Frozen):
     payer_names: tuple[str, ...] = Field(min_length=1)
 
 
-class Region(Frozen):
-    """A pooling area with all its rules, as its file has them."""
+class Entity(Frozen):
+    """Who keeps books and has a bank: a pooling area, or the province that clears between them."""
 
     code: RegionCode
     name: str = Field(min_length=2)
     name_en: str = Field(min_length=2)
     province: RegionCode
-    # Divisions whose code looks like the region's, but which are pools of their own.
-    separate: tuple[RegionCode, ...] = ()
     bank: Bank
     working_days: dict[date, bool] = Field(default={})
+
+
+class Region(Entity):
+    """A pooling area with all its rules, as its file has them."""
+
+    # Divisions whose code looks like the region's, but which are pools of their own.
+    separate: tuple[RegionCode, ...] = ()
     enrollment: tuple[EnrollmentRule, ...] = Field(min_length=1)
     contribution: tuple[ContributionRule, ...] = Field(min_length=1)
     waiting: tuple[WaitingRule, ...] = Field(min_length=1)

@@ -12,14 +12,17 @@ from pydantic import ValidationError
 
 from shared.calendar import WorkingCalendar
 from shared.policy import Corridor, Policy, corridor_between, in_force, scheme_pair
-from shared.region_file import Bank, Region
+from shared.provinces import Province
+from shared.region_file import Bank, Entity, Region
 from shared.rules import Fact
 
 __all__ = [
     "Bank",
     "Corridor",
+    "Entity",
     "Fact",
     "Policy",
+    "Province",
     "Region",
     "RegionError",
     "Regions",
@@ -44,19 +47,26 @@ class Regions:
         regions: Iterable[Region],
         cells: Mapping[str, str] | None = None,
         own: str = DEFAULT_CELL,
+        provinces: Iterable[Province] = (),
     ) -> None:
-        """Index the regions; `cells` says which provinces other cells serve, `own` who we are."""
+        """Index the regions; `cells` says which provinces other cells serve, `own` who we are.
+
+        Nobody is insured with a province: it is in `provinces`, not in `all`.
+        """
         self._own = own
         self.all = tuple(sorted(regions, key=lambda region: region.code))
+        self.provinces = tuple(sorted(provinces, key=lambda province: province.code))
         self._by_code = {region.code: region for region in self.all}
+        self.entities: dict[str, Entity] = {e.code: e for e in (*self.all, *self.provinces)}
         self._cells = dict(cells or {})
-        self._accounts: dict[str, tuple[Region, AccountKind]] = {}
-        for region in self.all:
+        self._accounts: dict[str, tuple[Entity, AccountKind]] = {}
+        for region in self.entities.values():
             self._accounts[region.bank.income_account] = (region, "income")
             self._accounts[region.bank.expense_account] = (region, "expense")
             self._accounts[region.bank.fiscal_account] = (region, "fiscal")
-        self._payers = {_plain(n): r for r in self.all for n in r.bank.payer_names}
-        self._calendars = {r.code: WorkingCalendar(r.working_days) for r in self.all}
+        entities = self.entities.values()
+        self._payers = {_plain(n): r for r in entities for n in r.bank.payer_names}
+        self._calendars = {r.code: WorkingCalendar(r.working_days) for r in entities}
         self._changes = {r.code: sorted({rule.since for rule in r.rules}) for r in self.all}
         self._policies: dict[tuple[str, date], Policy] = {}
         self._corridors: dict[tuple[str, date, str, date], Corridor] = {}
@@ -64,6 +74,19 @@ class Regions:
     def get(self, code: str) -> Region | None:
         """The region of a code, None if it has not joined."""
         return self._by_code.get(code)
+
+    def province(self, code: str) -> Province | None:
+        """The province of that code, None if it clears for nobody."""
+        return next((province for province in self.provinces if province.code == code), None)
+
+    def clearing(self, origin: str, destination: str, day: date) -> Province | None:
+        """The province that nets what is released on a day; None where it is remitted.
+
+        KeyError if a region has not joined.
+        """
+        if self.corridor(origin, destination, day).settlement_mode == "remittance":
+            return None
+        return self.province(self._by_code[origin].province)
 
     def calendar(self, code: str) -> WorkingCalendar:
         """The working days of a region; KeyError if it has not joined."""
@@ -109,11 +132,11 @@ class Regions:
             self._corridors[key] = corridor
         return corridor
 
-    def by_account(self, account: str) -> tuple[Region, AccountKind] | None:
+    def by_account(self, account: str) -> tuple[Entity, AccountKind] | None:
         """Whose bank account it is, and which of the three."""
         return self._accounts.get(_plain(account))
 
-    def payer(self, name: str, account: str | None = None) -> Region | None:
+    def payer(self, name: str, account: str | None = None) -> Entity | None:
         """The region that paid: by its account, its payer names, else the start of the name."""
         found = self.by_account(account) if account else None
         if found is not None:
@@ -136,19 +159,23 @@ def load(folder: Path, cells: Mapping[str, str] | None = None, own: str = DEFAUL
         message = f"{folder}: no region file (*.toml) here"
         raise RegionError(message)
     regions: list[Region] = []
+    provinces: list[Province] = []
     taken: dict[str, str] = {}
     for path in paths:
-        region = parse(path.read_bytes(), path.name)
+        region = _parsed(path.read_bytes(), path.name)
         for what in _unique(region):
             if what in taken:
                 message = f"{path.name}: {what} is already in {taken[what]}"
                 raise RegionError(message)
             taken[what] = path.name
-        regions.append(region)
-    return Regions(regions, cells, own)
+        if isinstance(region, Province):
+            provinces.append(region)
+        else:
+            regions.append(region)
+    return Regions(regions, cells, own, provinces)
 
 
-def _unique(region: Region) -> tuple[str, ...]:
+def _unique(region: Entity) -> tuple[str, ...]:
     bank = region.bank
     accounts = (bank.income_account, bank.expense_account, bank.fiscal_account)
     return (
@@ -161,8 +188,19 @@ def _unique(region: Region) -> tuple[str, ...]:
 
 def parse(content: bytes, file_name: str) -> Region:
     """One region from the content of its file; raises RegionError."""
+    region = _parsed(content, file_name)
+    if isinstance(region, Province):
+        message = f"{file_name}: a province, where a region is wanted"
+        raise RegionError(message)
+    return region
+
+
+def _parsed(content: bytes, file_name: str) -> Region | Province:
+    """A file is a province's where its code is its own province."""
     try:
-        return Region.model_validate(tomllib.loads(content.decode("utf-8-sig")))
+        found = tomllib.loads(content.decode("utf-8-sig"))
+        own = found.get("code") is not None and found["code"] == found.get("province")
+        return Province.model_validate(found) if own else Region.model_validate(found)
     except ValidationError as error:
         raise RegionError("\n".join(_problems(error, file_name))) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -17,7 +17,7 @@ from deploy.sandbox import camt, fates
 from deploy.sandbox.camt import Detail, Entry
 from deploy.sandbox.fates import Fate, Temper
 from deploy.sandbox.instructions import Payment, payments
-from shared.regions import Region, Regions
+from shared.regions import Entity, Regions
 
 _FIRST_BALANCE_FEN = 100_000_000_00
 _STRAY_SHARE = 0.2  # per working day: money that belongs to nobody we know
@@ -208,7 +208,7 @@ class Bank:
         path.write_bytes(camt.statement(content))
         return path
 
-    def _region(self, account: str) -> Region:
+    def _region(self, account: str) -> Entity:
         found = self._regions.by_account(account)
         assert found is not None, "only agencies have accounts here"
         return found[0]
@@ -247,8 +247,9 @@ class Bank:
 
 
 def _first(regions: Regions) -> Books:
-    accounts = {region.bank.expense_account: Account(_FIRST_BALANCE_FEN) for region in regions.all}
-    accounts |= {region.bank.income_account: Account(0) for region in regions.all}
+    everybody = regions.entities.values()
+    accounts = {region.bank.expense_account: Account(_FIRST_BALANCE_FEN) for region in everybody}
+    accounts |= {region.bank.income_account: Account(0) for region in everybody}
     return Books(accounts)
 
 

@@ -200,6 +200,34 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{proposed_by}提出、{approved_by}批准：到账归入本笔转移（{reason}）",
         "{proposed_by} proposed and {approved_by} approved that the receipt is for it ({reason})",
     ),
+    "settlement.propose-line.v1": (
+        "{origin}至{destination}的{amount_fen}元列入{to}轧差清算（{side}方）",
+        "{amount_fen} yuan from {origin} to {destination} are to be netted by {to} ({side} side)",
+    ),
+    "settlement.shrink-line.v1": (
+        "已另行收付{amount_fen}元，不再轧差（{side}方）",
+        "{amount_fen} yuan were paid outside the net sheet ({side} side)",
+    ),
+    "settlement.confirm-line.v1": (
+        "{region}的{by}确认轧差明细",
+        "{by} of {region} agrees with the line of the net sheet",
+    ),
+    "settlement.dispute-line.v1": (
+        "{region}的{by}对轧差明细有异议：{reason}",
+        "{by} of {region} disputes the line of the net sheet: {reason}",
+    ),
+    "settlement.line-confirmed.v1": (
+        "{region}已确认轧差明细{amount_fen}元",
+        "{region} has agreed with {amount_fen} yuan of the net sheet",
+    ),
+    "settlement.line-disputed.v1": (
+        "{amount_fen}元因{region}的异议（{reason}）移出轧差表，转入下期",
+        "{amount_fen} yuan left the net sheet, disputed by {region} ({reason}); they roll over",
+    ),
+    "settlement.settle-line.v1": (
+        "{month}轧差表已定，与{payer}的款项据此清算",
+        "the net sheet of {month} is final: it settles what {payer} owes",
+    ),
     "notification.letter-sent.v1": (
         "已通知参保人：{kind}（{channel}）",
         "the person was told: {kind} ({channel})",

@@ -16,7 +16,7 @@ from shared.months import month_text
 Place = Callable[[str], tuple[str, str]]
 """The Chinese and English name of a region's code."""
 
-_PLACES = frozenset({"to", "origin", "destination", "region"})
+_PLACES = frozenset({"to", "origin", "destination", "region", "payer"})
 _MONTHS = frozenset({"entitled_from", "retroactive_from", "first_month", "last_month", "month"})
 _NOT_YET = ("待首次缴费", "the first contribution")
 

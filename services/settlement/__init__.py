@@ -1,5 +1,5 @@
 """The books: personal accounts, advances, receipts, and what the regions owe each other.
 
-Netting between regions (monthly net sheets) is not part of the service yet: every corridor
-settles by remittance, transfer by transfer.
+Across provinces every transfer is remitted by itself; inside a province whose policy says so, what
+the regions owe each other is netted month by month (`netting/`).
 """

@@ -14,6 +14,7 @@ from services.settlement.bank import api as bank
 from services.settlement.closing import api as closing
 from services.settlement.closing import queries as closing_queries
 from services.settlement.lines import CODES, StatementError
+from services.settlement.netting import api as netting
 from services.settlement.people import api as people
 from services.settlement.trial_balance import trial_balance
 from shared.asking import Limit, Refusal, Who
@@ -29,11 +30,14 @@ Text = Annotated[str, Query(pattern=_TEXT)]
 
 
 class Remit(BaseModel):
-    """Which releases to instruct; `lump`: one payment per destination, with the list."""
+    """Which releases and net positions to instruct; `lump`: one payment per destination, with the
+    list; `net`: positions alone.
+    """
 
     region: RegionCode
     date: date
     lump: bool = False
+    net: bool = False
 
 
 class Reason(BaseModel):
@@ -65,6 +69,7 @@ def router(runtime: Runtime) -> APIRouter:
     _questions(api, runtime)
     api.include_router(people.router(runtime))
     api.include_router(closing.router(runtime))
+    netting.routes(api, runtime)
     return api
 
 
@@ -99,7 +104,9 @@ def _remittances(api: APIRouter, runtime: Runtime) -> None:
     @api.post("/remittances")
     async def instruct(remit: Remit, who: Who) -> Response:
         _seen(runtime, who, remit.region)
-        run = await remittances.instruct(runtime, remit.region, remit.date, lump=remit.lump)
+        run = await remittances.instruct(
+            runtime, remit.region, remit.date, lump=remit.lump, net=remit.net
+        )
         async with runtime.pool.acquire() as db:
             runs = await remittances.runs_of(db, remit.region, remit.date)
             if run is None:
@@ -213,6 +220,6 @@ def _visible(runtime: Runtime, who: Holder, region: str | None) -> list[str]:
 
 
 def _seen(runtime: Runtime, who: Holder, region: str) -> None:
-    known = runtime.regions.get(region) is not None and runtime.regions.here(region)
+    known = region in runtime.regions.entities and runtime.regions.here(region)
     if not known or not who.may_see(region):
         raise Refusal(403, "not_your_region", "无权操作该地区 / not a region of yours")

@@ -11,6 +11,7 @@ from services.settlement import decisions, store
 from services.settlement.api import router
 from services.settlement.closing import store as closing
 from services.settlement.exposure import Limits, ruled_by
+from services.settlement.netting.terms import Terms
 from shared.decision import Decision, Delivery, States
 from shared.reader import UNWELL
 from shared.regions import Regions
@@ -31,6 +32,7 @@ class Settlement:
 
     def __init__(self, regions: Regions, keyring: Keyring) -> None:
         self._regions = regions
+        self._terms = Terms(regions)
         self._keyring = keyring
         # A rule is there for ever, so that its place in memory names it.
         self._known: dict[tuple[str, int], Limits] = {}
@@ -39,7 +41,7 @@ class Settlement:
         return await store.load(db, self._keyring, batch)
 
     def decide(self, states: States, delivery: Delivery) -> Decision:
-        return decisions.decide(states, delivery, self._limits, self._regions.at)
+        return decisions.decide(states, delivery, self._limits, self._regions.at, self._terms)
 
     async def save(self, db: asyncpg.Connection, changes: Mapping[Hashable, object]) -> None:
         await store.save(db, changes)

@@ -39,7 +39,7 @@ class Books(Corridors):
 
     def releases(self, person: str, region: str) -> list[Release]:
         """What was asked of a region about a person, in the order of the transfers."""
-        found = [self.release(person, transfer) for transfer in self._all("releases", person)]
+        found = (self.release(person, transfer) for transfer in self._all("releases", person))
         own = [release for release in found if release and release.region == region]
         return sorted(own, key=lambda release: (release.opened_at, release.transfer))
 

@@ -18,6 +18,9 @@ from services.settlement.books import Books
 from services.settlement.closing.close import close_day
 from services.settlement.exposure import LimitsOf
 from services.settlement.journal import PolicyOf
+from services.settlement.netting import clearing, lines, positions, windows
+from services.settlement.netting.following import follow
+from services.settlement.netting.terms import NEVER, Terms
 from services.settlement.people import proposals
 from shared.decision import Decision, Delivery, States, Unexpected
 from shared.messages import Message
@@ -50,6 +53,17 @@ from shared.messages.settlement_limits import (
     ResumeCorridor,
     ReviewCorridor,
     SuspendCorridor,
+)
+from shared.messages.settlement_netting import (
+    ConfirmLine,
+    DisputeLine,
+    FinalizeSheet,
+    InstructPosition,
+    PostLines,
+    ProposeLine,
+    PublishSheet,
+    SettleLine,
+    ShrinkLine,
 )
 from shared.messages.settlement_people import Approve, MatchReceipt, Propose, Reject
 
@@ -84,17 +98,35 @@ _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
     Reject: proposals.reject,
     MatchReceipt: matches.match_receipt,
 }
+_NETTING: dict[type[Message], Callable[[Books, Any, Terms], None]] = {
+    ProposeLine: lines.propose,
+    ShrinkLine: lines.shrink,
+    ConfirmLine: lines.confirm,
+    DisputeLine: lines.dispute,
+    PublishSheet: windows.publish,
+    FinalizeSheet: windows.finalize,
+    PostLines: windows.post_lines,
+    SettleLine: clearing.settle_line,
+    InstructPosition: positions.instruct_position,
+}
 
-HANDLES = frozenset(command.type for command in _ACTS)
+HANDLES = frozenset(command.type for command in (*_ACTS, *_NETTING))
 
 
 def decide(
-    states: States, delivery: Delivery, limits_of: LimitsOf, policy_of: PolicyOf
+    states: States,
+    delivery: Delivery,
+    limits_of: LimitsOf,
+    policy_of: PolicyOf,
+    terms: Terms = NEVER,
 ) -> Decision:
     """New states, entries and messages. Raises Unexpected for what can mean nothing."""
-    act = _ACTS.get(type(delivery.message))
-    if act is None:
-        raise Unexpected("not_ours", f"{delivery.message.type} is no command to the books")
-    books = Books(states, delivery, limits_of, policy_of)
-    act(books, delivery.message)
+    message, books = delivery.message, Books(states, delivery, limits_of, policy_of)
+    if act := _ACTS.get(type(message)):
+        act(books, message)
+    elif netting := _NETTING.get(type(message)):
+        netting(books, message, terms)
+    else:
+        raise Unexpected("not_ours", f"{message.type} is no command to the books")
+    follow(books, message, terms)
     return books.close()

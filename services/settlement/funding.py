@@ -1,5 +1,7 @@
 """A receipt makes an advance real (做实), or credits what nothing was advanced for."""
 
+from uuid import UUID
+
 from services.settlement import ledger
 from services.settlement.books import Books
 from services.settlement.exposure import opened
@@ -43,12 +45,12 @@ def apply_receipt(books: Books, m: ApplyReceipt) -> None:
         books.forget_declined(claim)
     books.keep_claim(funded)
     _book(books, part, claim, m.amount_fen, to_advance_fen, to_awaited_fen)
-    _tell(books, m, funded, applied_fen, to_awaited_fen, excess_fen)
-    _ask(books, funded)
+    tell(books, funded, m.receipt, applied_fen, to_awaited_fen, excess_fen)
+    ask(books, funded)
     if to_awaited_fen:
         send_on_claim(books, funded, to_awaited_fen, 0)
     if to_advance_fen:
-        _free(books, claim, funded)
+        free(books, claim, funded)
 
 
 def _book(
@@ -76,7 +78,7 @@ def _book(
     )
 
 
-def _ask(books: Books, claim: Claim) -> None:
+def ask(books: Books, claim: Claim) -> None:
     """What is missing or too much is somebody's to settle, until it is not there any more."""
     for queue, amount_fen in (("shortfall", claim.unpaid_fen), ("excess", claim.excess_fen)):
         about = items.Subject(queue, claim.region, claim.person, str(claim.transfer))
@@ -87,21 +89,22 @@ def _ask(books: Books, claim: Claim) -> None:
             items.settle(books, about.item, "funded" if queue == "shortfall" else "used")
 
 
-def _free(books: Books, before: Claim, after: Claim) -> None:
+def free(books: Books, before: Claim, after: Claim) -> None:
     """The exposure has shrunk: the oldest declined advances that fit are offered again."""
     corridor = opened(books.corridor(after.origin, after.region), before.open_fen, after.open_fen)
     books.keep_corridor(corridor)
     books.offer_again(corridor)
 
 
-def _tell(
+def tell(
     books: Books,
-    m: ApplyReceipt,
     claim: Claim,
+    receipt: UUID,
     applied_fen: int,
     credited_now_fen: int,
     excess_fen: int,
 ) -> None:
+    """Says what a receipt, or a net sheet, has funded."""
     found: list[type[Applied]] = []
     if credited_now_fen:
         found.append(FundsCredited)
@@ -114,11 +117,11 @@ def _tell(
     for kind in found:
         books.say(
             kind(
-                to=m.to,
-                person=m.person,
-                transfer=m.transfer,
+                to=claim.region,
+                person=claim.person,
+                transfer=claim.transfer,
                 origin=claim.origin,
-                receipt=m.receipt,
+                receipt=receipt,
                 applied_fen=applied_fen,
                 matched_fen=claim.matched_fen,
                 credited_fen=claim.credited_fen,

@@ -69,7 +69,10 @@ async def _enter(runtime: Runtime, db: asyncpg.Connection, rows: list[asyncpg.Re
         "SELECT h.transfer, r.person, h.destination, h.amount_fen FROM held_payments h"
         " JOIN releases r ON r.transfer = h.transfer AND r.region = h.region"
         " AND r.payable_fen >= h.amount_fen WHERE h.run = $1 AND h.state = 'held'"
-        " ORDER BY h.transfer",
+        " UNION ALL SELECT h.transfer, p.province || to_char(make_date(p.month / 12,"
+        " p.month % 12 + 1, 1), '/YYYY-MM'), h.destination, h.amount_fen FROM held_payments h"
+        " JOIN netting_positions p ON p.reference = h.transfer AND p.payer = h.region"
+        " WHERE h.run = $1 AND h.state = 'held' ORDER BY transfer",
         first["run"],
     )
     if len(due) < len(rows):

@@ -55,6 +55,14 @@ class Journal:
         except KeyError:
             raise Unexpected("unknown_region", f"no region has the code {region}") from None
 
+    def remind(self, timer: Timer) -> None:
+        """Sets or cancels a timer."""
+        self._timers.append(timer)
+
+    def changed(self) -> list[tuple[object, object]]:
+        """The states that this message has changed: before and after."""
+        return [(self._states.get(key), state) for key, state in self._changes.items()]
+
     def get(self, key: Hashable, _: type[State]) -> State | None:
         """A state of this kind, as changed so far."""
         found = self._changes[key] if key in self._changes else self._states.get(key)

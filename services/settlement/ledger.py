@@ -15,7 +15,7 @@ from uuid import UUID
 from shared.ids import uuid5
 from shared.messages import NAMESPACE
 
-Side = Literal["asset", "liability", "contra"]
+Side = Literal["asset", "liability", "contra", "either"]
 
 PERSONAL, AWAITING = "personal", "awaiting"
 """The two accounts kept by person: `personal:<person>` and `awaiting:<person>`."""
@@ -39,6 +39,7 @@ _SIDES: dict[str, Side] = {
     "recoverable": "asset",
     "unexplained": "asset",
     "returning": "asset",
+    "clearing": "either",
     "opening": "contra",
     "contributions": "contra",
     "interest": "contra",
@@ -49,7 +50,7 @@ _SIDES: dict[str, Side] = {
 
 
 def side(account: str) -> Side:
-    """Which side an account stands on; a contra account may stand on either. Raises KeyError."""
+    """Which side an account stands on; `contra` and `either` may stand on both. Raises KeyError."""
     return _SIDES[account.partition(":")[0]]
 
 
@@ -71,6 +72,11 @@ def payable(destination: str) -> str:
 def overpaid(destination: str) -> str:
     """Paid to D beyond what is owed now."""
     return f"overpaid:{destination}"
+
+
+def clearing(window: str) -> str:
+    """The position towards the province in a window (`2026-04`): what it owes us, or we owe it."""
+    return f"clearing:{window}"
 
 
 def bank(kind: str) -> str:

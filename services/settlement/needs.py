@@ -29,6 +29,7 @@ from shared.messages.settlement_bank import (
 )
 from shared.messages.settlement_closing import CloseDay
 from shared.messages.settlement_limits import CorridorCommand
+from shared.messages.settlement_netting import InstructPosition, SettleLine
 from shared.messages.settlement_people import ItemCommand, MatchReceipt
 
 Corridor = tuple[str, str]
@@ -74,6 +75,8 @@ class Needs:
 
     def _add(self, m: Message) -> None:
         self.regions[m.to] = self.regions.get(m.to, False) or isinstance(m, CloseDay)
+        if isinstance(m, SettleLine | InstructPosition):
+            self.regions.setdefault(m.payer, False)
         if isinstance(m, PersonCommand):
             self.persons.add(m.person)
             self.holders.add((m.person, m.to))
@@ -129,6 +132,10 @@ class Needs:
                 self.corridors.add((m.origin, m.to))
                 self.freeing.add((m.origin, m.to))
                 self.parts.add((m.receipt, m.part))
+                self.subjects.add(str(m.transfer))
+            case SettleLine():
+                self.corridors.add((m.payer, m.to))
+                self.freeing.add((m.payer, m.to))
                 self.subjects.add(str(m.transfer))
             case _:
                 pass

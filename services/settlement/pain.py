@@ -1,7 +1,7 @@
 """ISO 20022 pain.001.001.09: the file that tells an origin's bank to pay. PURE."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -9,7 +9,7 @@ from uuid import UUID
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from shared.money import yuan
-from shared.regions import Region
+from shared.regions import Entity
 
 _NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 _LONGEST_NAME = 140
@@ -39,7 +39,7 @@ class Run:
     created_at: datetime
 
 
-def document(run: Run, origin: Region, payees: dict[str, Region], dues: Sequence[Due]) -> bytes:
+def document(run: Run, origin: Entity, payees: Mapping[str, Entity], dues: Sequence[Due]) -> bytes:
     """The file of a run. The same facts give the same bytes."""
     payments = _lumps(run, dues) if run.lump else [(due.transfer.hex, [due]) for due in dues]
     total = yuan(sum(due.amount_fen for due in dues))
@@ -82,7 +82,7 @@ def _lumps(run: Run, dues: Sequence[Due]) -> list[tuple[str, list[Due]]]:
     return [(lump_id(run.name, code), list(parts)) for code, parts in by_destination]
 
 
-def _payment(end_to_end_id: str, payee: Region, dues: Sequence[Due], *, lump: bool) -> Element:
+def _payment(end_to_end_id: str, payee: Entity, dues: Sequence[Due], *, lump: bool) -> Element:
     payment = Element("CdtTrfTxInf")
     _add(payment, "PmtId/EndToEndId", end_to_end_id)
     amount = SubElement(SubElement(payment, "Amt"), "InstdAmt", Ccy="CNY")
@@ -114,14 +114,14 @@ def _listed(dues: Iterable[Due]) -> Iterable[Element]:
         yield row
 
 
-def _bank(agent: Element, region: Region) -> None:
+def _bank(agent: Element, region: Entity) -> None:
     member = SubElement(SubElement(agent, "FinInstnId"), "ClrSysMmbId")
     # CNAPS: the clearing system of the People's Bank.
     _add(member, "ClrSysId/Cd", "CNAPS")
     _add(member, "MmbId", region.bank.bank_code)
 
 
-def _holder(region: Region) -> str:
+def _holder(region: Entity) -> str:
     """The name in which the agency holds its accounts."""
     return region.bank.payer_names[0][:_LONGEST_NAME]
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.settlement import ledger
 from services.settlement.books import Books
+from services.settlement.netting import positions
 from services.settlement.states import Instruction, Part, Receipt, Release
 from shared.decision import Unexpected, replace
 from shared.messages.settlement import (
@@ -121,6 +122,9 @@ def _ours(books: Books, region: str, references: Sequence[UUID]) -> list[Release
 
 def _pay(books: Books, m: RecordDebit, detail: Detail, number: int) -> int:
     """Books what a detail paid, and gives back how much of it is explained."""
+    netted_fen = positions.pay(books, m, detail, number)
+    if netted_fen:
+        return netted_fen
     releases = _ours(books, m.to, detail.references)
     if not releases or len(releases) < len(set(detail.references)):
         return 0
@@ -177,6 +181,8 @@ def take_back(books: Books, m: RecordReceipt, part: Part, detail: Detail) -> int
     """
     if not (m.bank == "expense" or m.reversal or detail.return_code):
         return 0
+    if netted_fen := positions.take_back(books, m, part):
+        return netted_fen
     releases = _ours(books, m.to, detail.references)
     if len(releases) != 1 or len(part.refs) != 1:
         return 0

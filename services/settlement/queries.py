@@ -42,7 +42,7 @@ WITH posted AS (
            AND (p.debit LIKE 'advance:%' OR p.debit = 'awaiting')) AS credited,
          sum(CASE WHEN p.credit = 'awaiting' THEN p.amount_fen ELSE -p.amount_fen END)
            FILTER (WHERE 'awaiting' IN (p.debit, p.credit)) AS awaiting,
-         sum(p.amount_fen) FILTER (WHERE p.debit = 'suspense'
+         sum(p.amount_fen) FILTER (WHERE (p.debit = 'suspense' OR p.debit LIKE 'clearing:%')
            AND (p.credit LIKE 'advance:%' OR p.credit LIKE 'awaited:%')) AS matched,
          sum(CASE WHEN p.debit LIKE 'advance:%' THEN p.amount_fen ELSE -p.amount_fen END)
            FILTER (WHERE p.debit LIKE 'advance:%' OR p.credit LIKE 'advance:%') AS open

@@ -8,6 +8,7 @@ from uuid import UUID
 from services.settlement import ledger, reconciliation
 from services.settlement.books import Books
 from services.settlement.doubts import MOST_NAMES
+from services.settlement.netting import positions
 from services.settlement.payments import take_back
 from services.settlement.people import items
 from services.settlement.people.states import part_subject
@@ -47,7 +48,7 @@ def record_receipt(books: Books, m: RecordReceipt) -> None:
     )
     for part in judged:
         books.keep_part(part)
-        if part.rest_fen:
+        if part.rest_fen and not positions.receive(books, m, part):
             _match(books, part, m)
 
 

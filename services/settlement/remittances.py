@@ -12,11 +12,14 @@ from uuid import UUID
 import asyncpg
 
 from services.settlement.bank_commands import Entry, Numbered
+from services.settlement.netting.queries import DUE
+from services.settlement.netting.states import window_of
 from services.settlement.pain import Due, Run, document
 from shared.calendar import SHANGHAI
 from shared.ids import uuid5
 from shared.messages import NAMESPACE
 from shared.messages.settlement import InstructRemittance
+from shared.messages.settlement_netting import InstructPosition
 from shared.sealing import unseal
 from shared.service import Runtime
 
@@ -24,7 +27,7 @@ from shared.service import Runtime
 _DASHES_OF_A_LUMP = 3
 
 # What the books still owe, less what a file has claimed and the books have not heard of yet, and
-# but for what waits for a person since a restore.
+# but for what waits for a person since a restore, and for what is netted.
 _DUE = """
 SELECT r.person, r.transfer, r.destination,
        r.payable_fen - coalesce(claimed.fen, 0) AS amount_fen
@@ -34,7 +37,7 @@ SELECT r.person, r.transfer, r.destination,
         WHERE l.person = r.person AND l.transfer = r.transfer
           AND NOT EXISTS (SELECT FROM instructions i WHERE i.person = l.person
                              AND i.transfer = l.transfer AND i.run = l.run)) claimed ON true
- WHERE r.region = $1 AND r.released_on <= $2 AND r.destination = ANY($3) AND r.payable_fen > 0
+ WHERE r.region = $1 AND r.released_on <= $2 AND r.clearing IS NULL AND r.payable_fen > 0
    AND NOT EXISTS (SELECT FROM held_payments h WHERE h.transfer = r.transfer
                       AND h.region = r.region AND h.state = 'held')
    AND r.payable_fen > coalesce(claimed.fen, 0)
@@ -42,14 +45,19 @@ SELECT r.person, r.transfer, r.destination,
 """
 
 
-async def instruct(runtime: Runtime, region: str, on: date, *, lump: bool) -> Run | None:
-    """Claims what is due at `region` for a new run.
+async def instruct(
+    runtime: Runtime, region: str, on: date, *, lump: bool, net: bool = False
+) -> Run | None:
+    """Claims what is due at `region` for a new run: releases, and net positions (these alone).
 
     Where nothing new is due it is the last run of that region and date, None if there is none.
     """
     async with runtime.pool.acquire() as db, db.transaction():
         await _lock(db, region)
-        due = await db.fetch(_DUE, region, on, _paid_by_remittance(runtime, region, on))
+        due = [] if net else await db.fetch(_DUE, region, on)
+        due += await db.fetch(DUE, region, on)
+        if not due and net:
+            return None
         if not due:
             runs = await runs_of(db, region, on)
             return runs[-1] if runs else None
@@ -63,15 +71,6 @@ async def instruct(runtime: Runtime, region: str, on: date, *, lump: bool) -> Ru
         )
         await runtime.send(db, [command(run, row) for row in due])
         return run
-
-
-def _paid_by_remittance(runtime: Runtime, region: str, on: date) -> list[str]:
-    corridor = runtime.regions.corridor
-    return [
-        other.code
-        for other in runtime.regions.all
-        if other.code != region and corridor(region, other.code, on).settlement_mode == "remittance"
-    ]
 
 
 async def _lock(db: asyncpg.Connection, region: str) -> None:
@@ -112,14 +111,25 @@ async def _open_run(
 def command(run: Run, row: asyncpg.Record) -> Numbered:
     """What tells the books of a line of a run; the same line has the same id for ever."""
     transfer: UUID = row["transfer"]
-    message = InstructRemittance(
-        to=run.region,
-        person=row["person"],
-        transfer=transfer,
-        destination=row["destination"],
-        run=run.name,
-        amount_fen=row["amount_fen"],
-    )
+    message: InstructRemittance | InstructPosition
+    if window := window_of(row["person"]):
+        message = InstructPosition(
+            to=window[0],
+            month=window[1],
+            payer=run.region,
+            reference=transfer,
+            run=run.name,
+            amount_fen=row["amount_fen"],
+        )
+    else:
+        message = InstructRemittance(
+            to=run.region,
+            person=row["person"],
+            transfer=transfer,
+            destination=row["destination"],
+            run=run.name,
+            amount_fen=row["amount_fen"],
+        )
     return uuid5(NAMESPACE, f"instruct\x1f{run.name}\x1f{transfer}"), message
 
 
@@ -219,7 +229,7 @@ async def file_of(runtime: Runtime, db: asyncpg.Connection, run: Run) -> bytes:
         )
         for row in rows
     ]
-    known = {region.code: region for region in runtime.regions.all}
+    known = runtime.regions.entities
     return document(run, known[run.region], known, dues)
 
 

@@ -151,7 +151,7 @@ RELEASES = Table(
     " released_on date, paid_out bool, version integer, code text, principal_fen bigint,"
     " interest_fen bigint, unfunded_fen bigint, released_fen bigint, paid_out_fen bigint,"
     " payable_fen bigint, remitting_fen bigint, debited_fen bigint, returned_fen bigint,"
-    " overpaid_fen bigint, back_told_fen bigint, back_seen_fen bigint",
+    " overpaid_fen bigint, back_told_fen bigint, back_seen_fen bigint, clearing text",
 )
 INSTRUCTIONS = Table(
     "instructions",
@@ -167,7 +167,8 @@ CLAIMS = Table(
     " announced_on date, released_on date, versions integer[], announced_fen bigint,"
     " credited_fen bigint, awaiting_fen bigint, matched_fen bigint, open_fen bigint,"
     " reserved_fen bigint, excess_fen bigint, advance bool, declined text,"
-    " declined_at timestamptz, judged_at timestamptz, exposure_fen bigint, limit_fen bigint",
+    " declined_at timestamptz, judged_at timestamptz, exposure_fen bigint, limit_fen bigint,"
+    " clearing text",
 )
 CORRIDORS = Table(
     "corridors",

@@ -83,6 +83,12 @@ class Release:
     overpaid_fen: int = 0
     back_told_fen: int = 0
     back_seen_fen: int = 0
+    clearing: str | None = None
+
+    @property
+    def owed_fen(self) -> int:
+        """What was released and is D's, whoever has it."""
+        return self.released_fen - self.paid_out_fen
 
     @property
     def sent_fen(self) -> int:
@@ -127,6 +133,7 @@ class Claim:
     judged_at: datetime | None = None
     exposure_fen: int = 0
     limit_fen: int = 0
+    clearing: str | None = None
 
     @property
     def unpaid_fen(self) -> int:

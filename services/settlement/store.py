@@ -1,8 +1,8 @@
 """The books in PostgreSQL: what a batch needs is locked and read as sets, and written as sets.
 
 One lock order everywhere: days of regions, destinations and corridors, holders, receipts, releases,
-claims, then the turnover of accounts; each sorted. A claim and a receipt that may be for it are on
-one corridor, so under its lock neither can miss the other.
+claims, netting, then the turnover of accounts; each sorted. A claim and a receipt that may be for
+it are on one corridor, so under its lock neither can miss the other.
 """
 
 from collections import defaultdict
@@ -16,6 +16,7 @@ from services.settlement import rows, selects
 from services.settlement.bank import rows as bank_rows
 from services.settlement.exposure import MOST_OFFERED
 from services.settlement.needs import Needs
+from services.settlement.netting import store as netting
 from services.settlement.people.rows import ITEMS
 from services.settlement.people.states import part_subject
 from services.settlement.rows import Row, Table, columns
@@ -41,6 +42,7 @@ async def load(db: asyncpg.Connection, keyring: Keyring, batch: Sequence[Deliver
     await _claims(db, needs, looks, waiting, states)
     await _declined(db, needs, states)
     await _ages(db, needs, states)
+    await netting.load(db, batch, states)
     await _records(db, needs, states)
     await _items(db, needs, states)
     if needs.receipts or waiting:

@@ -152,7 +152,7 @@ def no_negative_personal(books: Snapshot) -> bool:
     return books.negative_holders == 0 and not any(
         _signed(row) < 0
         for row in books.accounts
-        if side(row.account) != "contra" and not row.account.startswith("bank:")
+        if side(row.account) in {"asset", "liability"} and not row.account.startswith("bank:")
     )
 
 

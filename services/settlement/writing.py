@@ -7,6 +7,7 @@ from typing import Any
 from services.settlement import rows
 from services.settlement.bank import rows as bank_rows
 from services.settlement.ledger import AWAITING, PERSONAL, Entry, totals
+from services.settlement.netting import rows as netting
 from services.settlement.people.rows import ITEMS, STEP, step_row
 from services.settlement.rows import Table, columns
 from services.settlement.states import Part
@@ -25,6 +26,10 @@ _TABLES: tuple[tuple[str, Table[Any]], ...] = (
     ("announcement", bank_rows.ANNOUNCEMENTS),
     ("note", bank_rows.NOTES),
     ("item", ITEMS),
+    ("net-window", netting.WINDOWS),
+    ("net-total", netting.TOTALS),
+    ("net-line", netting.LINES),
+    ("net-position", netting.POSITIONS),
 )
 
 

@@ -13,6 +13,7 @@ from shared.messages import (
     settlement_bank,  # noqa: F401 - declared by being imported
     settlement_closing,  # noqa: F401 - declared by being imported
     settlement_limits,
+    settlement_netting,
     settlement_people,
     transfer,
 )
@@ -26,6 +27,11 @@ _ABSTRACT = (
     settlement_limits.CorridorEvent,
     settlement_people.ItemCommand,
     settlement_people.ItemEvent,
+    settlement_netting.LinesCommand,
+    settlement_netting.LineCommand,
+    settlement_netting.LineEvent,
+    settlement_netting.WindowCommand,
+    settlement_netting.WindowEvent,
     transfer.FromEnrollment,
     transfer.Act,
 )

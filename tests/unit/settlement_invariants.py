@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from services.settlement import ledger
+from services.settlement.netting.states import Owed
 from services.settlement.states import Aged, Claim, Corridor, Holder, Part, Release
 
 if TYPE_CHECKING:
@@ -71,7 +72,13 @@ def check(books: Books, on_its_way: Sequence[ApplyReceipt] | None) -> None:
         if on_its_way is not None:
             assert reserved == sum(m.amount_fen for m in on_its_way if m.to == region)
         _claims_are_the_receivables(books, totals, claimed)
-        _releases_are_the_payables(totals, [r for r in releases if r.region == region], region)
+        instructed_fen = sum(
+            owed.instructed_fen - owed.debited_fen
+            for owed in books.all(Owed)
+            if owed.payer == region
+        )
+        own_releases = [r for r in releases if r.region == region]
+        _releases_are_the_payables(totals, own_releases, region, instructed_fen)
     _what_is_released_is_announced_or_on_its_way(claims, releases)
 
 
@@ -106,10 +113,13 @@ def _claims_are_the_receivables(books: Books, totals: Totals, claims: Sequence[C
         assert balance_of(totals, region, f"awaited:{origin}") == awaited_fen
 
 
-def _releases_are_the_payables(totals: Totals, releases: Sequence[Release], region: str) -> None:
+def _releases_are_the_payables(
+    totals: Totals, releases: Sequence[Release], region: str, instructed_fen: int
+) -> None:
     for r in releases:
         assert r.released_fen - r.paid_out_fen == r.payable_fen + r.sent_fen
-    assert balance_of(totals, region, "remitting") == sum(r.remitting_fen for r in releases)
+    remitting_fen = sum(r.remitting_fen for r in releases) + instructed_fen
+    assert balance_of(totals, region, "remitting") == remitting_fen
     for destination in {r.destination for r in releases}:
         own = [r for r in releases if r.destination == destination]
         payable_fen = sum(r.payable_fen for r in own)

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from services.settlement import decisions, ledger
 from services.settlement.exposure import Limits
 from services.settlement.needs import Needs
+from services.settlement.netting.terms import NEVER, Terms
 from services.settlement.states import Claim, Holder, Part, Release
 from shared.calendar import SHANGHAI
 from shared.decision import Delivery, States, Timer
@@ -132,6 +133,7 @@ class World:
     number: int = 0
     later: timedelta = timedelta()
     timers: dict[UUID, Timer] = field(default_factory=dict)
+    terms: Terms = NEVER
 
     @property
     def at(self) -> datetime:
@@ -164,7 +166,7 @@ class World:
         id_ = some_id(f"message {self.number}")
         self._look(message)
         given = Delivery(id_, message.key, message, at, at, id_)
-        decision = decisions.decide(self.states, given, self._limits_of, REGIONS.at)
+        decision = decisions.decide(self.states, given, self._limits_of, REGIONS.at, self.terms)
         self.states.update(decision.changes)
         for state in decision.changes.values():
             if isinstance(state, ledger.Entry):

@@ -153,11 +153,22 @@ def test_a_pool_of_its_own_is_not_local_in_spite_of_its_code() -> None:
     assert not shijiazhuang.is_local("")
 
 
-def test_netting_waits_for_its_day_inside_a_province() -> None:
-    found = SHIPPED.corridor("450300", "450100", date(2099, 1, 1))
+@pytest.mark.parametrize(
+    ("origin", "destination", "day", "province"),
+    [
+        ("450300", "450100", date(2026, 3, 31), None),
+        ("450300", "450100", date(2026, 4, 1), "450000"),
+        ("450100", "450300", date(2026, 4, 1), "450000"),
+        ("410100", "450100", date(2099, 1, 1), None),  # across provinces
+        ("130600", "130100", date(2099, 1, 1), None),  # a province without books of its own
+    ],
+)
+def test_what_is_netted_follows_from_corridor_and_day(
+    origin: str, destination: str, day: date, province: str | None
+) -> None:
+    found = SHIPPED.clearing(origin, destination, day)
 
-    assert found.settlement_mode == "netting"
-    assert SHIPPED.corridor("410100", "450100", date(2099, 1, 1)).settlement_mode == "remittance"
+    assert (found and found.code) == province
 
 
 def test_a_scheme_pair_is_written_with_an_arrow() -> None:

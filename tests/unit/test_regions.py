@@ -65,7 +65,7 @@ def test_a_later_row_holds_from_its_day() -> None:
     before, after = (regions.at("450100", date(2027, m, d)) for m, d in ((6, 30), (7, 1)))
 
     assert (before.waiting.wait_months, after.waiting.wait_months) == (3, 6)
-    assert (before.version, after.version) == ("450100@2025-01-07", "450100@2027-07-01")
+    assert (before.version, after.version) == ("450100@2026-04-01", "450100@2027-07-01")
     assert regions.by_version(before.version) is before
 
 
@@ -75,7 +75,7 @@ def test_the_oldest_row_holds_for_everything_before() -> None:
 
 
 def test_days_between_two_changes_share_one_policy() -> None:
-    assert SHIPPED.at("450100", date(2026, 3, 2)) is SHIPPED.at("450100", date(2026, 12, 31))
+    assert SHIPPED.at("450100", date(2026, 4, 1)) is SHIPPED.at("450100", date(2026, 12, 31))
     one, other = (SHIPPED.corridor("410100", "450100", date(2026, 3, n)) for n in (2, 9))
     assert one is other
 
@@ -155,6 +155,17 @@ def test_a_name_that_two_regions_begin_is_nobodys() -> None:
     assert regions.payer("南宁市医保局") == regions.get("450100")
 
 
+def test_a_province_has_a_bank_and_is_no_region() -> None:
+    [guangxi] = SHIPPED.provinces
+
+    assert SHIPPED.get("450000") is None
+    assert SHIPPED.by_account(guangxi.bank.expense_account) == (guangxi, "expense")
+    assert SHIPPED.payer("广西壮族自治区医疗保障清算资金") == guangxi
+    assert guangxi.netting_on(date(2020, 1, 1)) == guangxi.netting_on(date(2026, 4, 1))
+    with pytest.raises(RegionError, match="a province, where a region is wanted"):
+        parse((FOLDER / "450000.toml").read_bytes(), "450000.toml")
+
+
 def test_all_provinces_are_in_one_cell_unless_told_otherwise() -> None:
     assert SHIPPED.cell("450000") == "cn"
     assert load(FOLDER, {"450000": "gx"}).cell("450000") == "gx"
@@ -180,7 +191,7 @@ def test_all_provinces_are_in_one_cell_unless_told_otherwise() -> None:
             "distances = []\nmode",
             "no row for",
         ),
-        ("from = 2099-01-01", 'from = "soon"', "settlement.1.from: "),
+        ("from = 2026-04-01", 'from = "soon"', "settlement.1.from: "),
         ('code = "450100"', "code = 450100 !", "not a TOML file"),
     ],
 )

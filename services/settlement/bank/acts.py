@@ -8,6 +8,7 @@ what was announced and what was seen the larger counts, so that nothing counts t
 from services.settlement import ledger
 from services.settlement.bank.states import Announcement, Note
 from services.settlement.books import Books
+from services.settlement.netting import positions
 from services.settlement.payments import came_back
 from services.settlement.states import Instruction, Release
 from shared.decision import Unexpected, replace
@@ -37,6 +38,8 @@ def adjust_opening(books: Books, m: AdjustOpening) -> None:
 
 def report_remittance(books: Books, m: ReportRemittance) -> None:
     """Once rejected a payment stays so: what is instructed again is another payment."""
+    if positions.report(books, m):
+        return
     instruction = books.instruction(m.person, m.transfer, m.run)
     release = books.release(m.person, m.transfer)
     if instruction is None or release is None:
@@ -96,6 +99,8 @@ def announce_return(books: Books, m: AnnounceReturn) -> None:
     """The payment is owed again, unless the statement has shown already that it came back."""
     if books.get(("announcement", m.person, m.announcement), Announcement):
         return
+    if positions.known(books, m.transfer):
+        return  # the statement shows it, and then it is owed again
     release = books.release(m.person, m.transfer)
     if release is None:
         raise Unexpected("unknown_transfer", "nothing was released for this transfer")

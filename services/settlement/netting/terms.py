@@ -1,0 +1,42 @@
+"""When and where there is netting, as the policy files have it. PURE."""
+
+from datetime import date, datetime, time
+
+from shared.calendar import SHANGHAI
+from shared.months import MONTHS_PER_YEAR
+from shared.regions import Regions
+
+
+class Terms:
+    """The rules of the provinces."""
+
+    def __init__(self, regions: Regions) -> None:
+        self._regions = regions
+
+    def province_of(self, origin: str, destination: str, day: date) -> str | None:
+        """The province that nets what is released on a day; None where it is remitted."""
+        try:
+            found = self._regions.clearing(origin, destination, day)
+        except KeyError:
+            return None  # whoever moves the money says that a region is not known
+        return found.code if found else None
+
+    def publish_at(self, province: str, month: int) -> datetime:
+        """When the sheet of a month comes out: on a day of the next."""
+        year, index = divmod(month + 1, MONTHS_PER_YEAR)
+        first = date(year, index + 1, 1)
+        found = self._regions.province(province)
+        assert found is not None, province
+        day = first.replace(day=found.netting_on(first).publish_day)
+        return datetime.combine(day, time.min, SHANGHAI)
+
+    def answer_by(self, province: str, at: datetime) -> datetime:
+        """Until when a sheet that came out then can be disputed."""
+        found = self._regions.province(province)
+        assert found is not None, province
+        days = found.netting_on(at.astimezone(SHANGHAI).date()).answer_working_days
+        return self._regions.calendar(province).deadline(at, days)
+
+
+NEVER = Terms(Regions(()))
+"""Every corridor remits."""

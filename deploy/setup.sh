@@ -144,8 +144,8 @@ peers() {
 lock() {
     compile="uv pip compile --quiet ${LOCK_UPGRADE---upgrade} --generate-hashes --no-emit-index-url --no-header"
     compile="$compile --python-version 3.11 --python-platform linux"
-    .venv/bin/python -m $compile pyproject.toml -o requirements.txt
-    .venv/bin/python -m $compile --extra embedded --extra dev -c requirements.txt \
+    .venv/bin/python -m $compile --extra risk pyproject.toml -o requirements.txt
+    .venv/bin/python -m $compile --extra embedded --extra risk --extra dev -c requirements.txt \
         pyproject.toml -o requirements-dev.txt
     for file in requirements.txt requirements-dev.txt; do
         .venv/bin/python -c "$INPUTS" >>$file

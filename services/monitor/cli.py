@@ -20,6 +20,7 @@ from services.monitor.commands import (
     netting,
     operating,
     query,
+    risk,
     sandbox,
     stack,
 )
@@ -119,6 +120,7 @@ for _family in (
     dead_letters,
     operating,
     items,
+    risk,
 ):
     _family.register(app)
 

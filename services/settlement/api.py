@@ -16,6 +16,7 @@ from services.settlement.closing import queries as closing_queries
 from services.settlement.lines import CODES, StatementError
 from services.settlement.netting import api as netting
 from services.settlement.people import api as people
+from services.settlement.risk.api import routes as risk_routes
 from services.settlement.trial_balance import trial_balance
 from shared.asking import Limit, Refusal, Who
 from shared.messages import RegionCode
@@ -70,6 +71,7 @@ def router(runtime: Runtime) -> APIRouter:
     api.include_router(people.router(runtime))
     api.include_router(closing.router(runtime))
     netting.routes(api, runtime)
+    risk_routes(api, runtime)
     return api
 
 

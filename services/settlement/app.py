@@ -2,16 +2,21 @@
 
 import asyncio
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
+from functools import partial
 
 import asyncpg
 import structlog
+from prometheus_client import Gauge
 
 from services.settlement import decisions, store
 from services.settlement.api import router
 from services.settlement.closing import store as closing
-from services.settlement.exposure import Limits, ruled_by
+from services.settlement.exposure import Limits, in_force, ruled_by
 from services.settlement.netting.terms import Terms
+from services.settlement.rows import CORRIDORS
+from services.settlement.states import Corridor
 from shared.decision import Decision, Delivery, States
 from shared.reader import UNWELL
 from shared.regions import Regions
@@ -46,6 +51,10 @@ class Settlement:
     async def save(self, db: asyncpg.Connection, changes: Mapping[Hashable, object]) -> None:
         await store.save(db, changes)
 
+    def limits(self, corridor: Corridor, today: date) -> Limits:
+        """What holds on a corridor today, with what two people agreed on."""
+        return in_force(corridor, self._limits(corridor.origin, corridor.destination, today))
+
     def _limits(self, origin: str, destination: str, day: date) -> Limits:
         rule = self._regions.corridor(origin, destination, day).policy.limit(origin)
         key = destination, id(rule)
@@ -55,8 +64,42 @@ class Settlement:
         return limits
 
 
+_OPEN = Gauge("jiexu_exposure_fen", "Open advances", ["corridor"])
+_LIMIT = Gauge("jiexu_exposure_limit_fen", "The limit of open advances", ["corridor"])
+_WARNED = Gauge("jiexu_exposure_warned_percent", "The highest threshold crossed", ["corridor"])
+_SUSPENDED = Gauge("jiexu_corridor_suspended", "1 while nothing is advanced", ["corridor"])
+_WATCH_SECONDS = 10
+
+
+async def watch(runtime: Runtime, books: Settlement) -> None:
+    """Shows the corridors to whoever reads the metrics."""
+    while True:
+        try:
+            async with runtime.pool.acquire() as db:
+                found = await db.fetch("SELECT * FROM corridors")
+                today = (await runtime.now(db)).date()
+        except UNWELL:
+            # What is shown stays as it was; whoever handles messages says what is unwell.
+            found = []
+        for corridor in map(CORRIDORS.read, found):
+            # A region whose file was taken away has no limits any more.
+            with suppress(KeyError):
+                show(corridor, books.limits(corridor, today))
+        await asyncio.sleep(_WATCH_SECONDS)
+
+
+def show(corridor: Corridor, limits: Limits) -> None:
+    """Sets the gauges of a corridor; its regions are no personal data."""
+    name = f"{corridor.origin}>{corridor.destination}"
+    _OPEN.labels(name).set(corridor.open_fen)
+    _LIMIT.labels(name).set(limits.open_fen)
+    _WARNED.labels(name).set(corridor.warned_percent)
+    _SUSPENDED.labels(name).set(corridor.suspended is not None)
+
+
 def build(runtime: Runtime) -> App:
     """The service with its HTTP interface."""
+    books = Settlement(runtime.regions, runtime.keyring)
     elsewhere = [r.code for r in runtime.regions.all if not runtime.regions.here(r.code)]
 
     async def balance_days() -> None:
@@ -71,8 +114,8 @@ def build(runtime: Runtime) -> App:
                 await asyncio.sleep(_RETRY.total_seconds())
 
     return App(
-        Settlement(runtime.regions, runtime.keyring),
+        books,
         router(runtime),
-        tasks=(balance_days,),
+        tasks=(balance_days, partial(watch, runtime, books)),
         pending=closing.unbalanced,
     )

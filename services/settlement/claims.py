@@ -35,8 +35,8 @@ def credit_advance(books: Books, m: CreditAdvance) -> None:
     leaving = release_after(books, claim)
     goes_on = leaving is not None and not leaving.paid_out
     wanted_fen = claim.awaiting_fen + m.amount_fen
-    claim = books.judged(claim)
     code = None if goes_on else _refusal(books, claim, wanted_fen)
+    claim = books.judged(claim, code)
     if code is None:
         _credit(books, claim, m.amount_fen, "advance", str(m.transfer), m.version)
     else:
@@ -173,8 +173,8 @@ def offer_again(books: Books, m: OfferAgain) -> None:
     if not claim.awaiting_fen:
         books.forget_declined(claim)
         return
-    claim = books.judged(claim)
     code = _refusal(books, claim, claim.awaiting_fen)
+    claim = books.judged(claim, code)
     version = max(claim.versions)
     if code is None:
         awaited_fen = claim.awaiting_fen

@@ -27,6 +27,7 @@ CODES: dict[str, tuple[str, str]] = {
     "too_old": ("有预划款项超过最长期限未到账", "An open advance is older than any may be"),
     "by_hand": ("两人决定暂停", "Two people decided so"),
     "within_limits": ("在额度之内", "Within the limits"),
+    "obeyed": ("已执行", "It was done as decided"),
     "needs_two_people": ("须由两人办理", "It takes two people: who proposes does not approve"),
     "switched_off": (
         "未开通预划，资金到账后记入",

@@ -66,13 +66,16 @@ class Corridors(Journal):
         act = CorridorAct(*key, self.at, code, facts)  # type: ignore[arg-type]  # one of the words
         self._changes["corridor-act", *key] = act
 
-    def judged(self, claim: Claim) -> Claim:
-        """The claim with what is seen of its corridor when an advance is decided on."""
+    def judged(self, claim: Claim, code: str | None) -> Claim:
+        """The claim with what is seen of its corridor when an advance is decided on; `code` is why
+        there is none.
+        """
         corridor = self.corridor(claim.origin, claim.region)
         limits = self.limits(claim.origin, claim.region)
         return replace(
             claim,
             judged_at=self.at,
+            judged=code,
             exposure_fen=corridor.open_fen,
             limit_fen=limits.open_fen,
         )

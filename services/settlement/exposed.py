@@ -134,10 +134,10 @@ def judgement(row: object) -> Judgement | None:
         claim["origin"],
         claim["region"],
         datetime.fromisoformat(claim["judged_at"]).astimezone(SHANGHAI),
-        claim["declined"],
+        claim["judged"],
         claim["exposure_fen"],
         claim["limit_fen"],
-        claim["awaiting_fen"] or claim["credited_fen"],
+        claim["announced_fen"],
     )
 
 

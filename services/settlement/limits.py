@@ -8,6 +8,8 @@ from typing import Literal
 from services.settlement import exposure
 from services.settlement.books import Books
 from services.settlement.exposure import BY_HAND, Look
+from services.settlement.people import items
+from services.settlement.people.states import item_id
 from services.settlement.states import Corridor
 from shared.decision import Unexpected, replace
 from shared.messages import ByTwo
@@ -30,7 +32,7 @@ def review_corridor(books: Books, m: ReviewCorridor) -> None:
 
 def change_limit(books: Books, m: ChangeLimit) -> None:
     """What two people set holds from now; the exposure may lie above a lower limit for a while."""
-    _by_two(m)
+    _decided(books, m)
     given = {"open_fen": m.open_fen, "single_fen": m.single_fen, "age_days": m.age_days}
     if any(value is not None and value < 0 for value in given.values()):
         raise Unexpected("bad_amount", "a limit is not below zero")
@@ -60,7 +62,7 @@ def change_limit(books: Books, m: ChangeLimit) -> None:
 
 def suspend_corridor(books: Books, m: SuspendCorridor) -> None:
     """Stops advances until two people resume them; a suspension by the clock becomes theirs."""
-    _by_two(m)
+    _decided(books, m)
     corridor = books.corridor(m.origin, m.to)
     if corridor.suspended != BY_HAND:
         _suspend(books, corridor, BY_HAND, _look(books, corridor), m)
@@ -69,7 +71,7 @@ def suspend_corridor(books: Books, m: SuspendCorridor) -> None:
 
 def resume_corridor(books: Books, m: ResumeCorridor) -> None:
     """Advances are made again, whatever is overdue: what is so now is excused."""
-    _by_two(m)
+    _decided(books, m)
     corridor = books.corridor(m.origin, m.to)
     if corridor.suspended is None:
         return
@@ -82,9 +84,10 @@ def resume_corridor(books: Books, m: ResumeCorridor) -> None:
     _review(books, books.corridor(m.origin, m.to))
 
 
-def _by_two(m: ByTwo) -> None:
-    if not m.by_two:
-        raise Unexpected("needs_two_people", "who proposes it does not approve it")
+def _decided(books: Books, m: ChangeLimit | SuspendCorridor | ResumeCorridor) -> None:
+    """Raises Unexpected for what one person decides; the item that two decided on is settled."""
+    items.need_two(m)
+    items.settle(books, item_id("limit", m.to, m.origin), "obeyed")
 
 
 def _people(m: ByTwo | None) -> dict[str, str]:

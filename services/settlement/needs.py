@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from services.settlement.people.states import item_id
 from services.settlement.states import look_of
 from shared.decision import Delivery
 from shared.messages import Message, PersonCommand
@@ -90,6 +91,7 @@ class Needs:
         elif isinstance(m, CorridorCommand):
             for corridors in (self.corridors, self.freeing, self.reviewing):
                 corridors.add((m.origin, m.to))
+            self.items.add(item_id("limit", m.to, m.origin))
         elif isinstance(m, NoteBankMessage | AnswerBankMessage):
             self.notes.add(m.note)
         elif isinstance(m, ItemCommand):

@@ -84,9 +84,12 @@ receivable AS (
     FROM balances WHERE account LIKE 'advance:%')
 SELECT origin, destination, coalesce(c.fen, 0)::bigint AS claims_fen,
        coalesce(r.fen, 0)::bigint AS receivable_fen, coalesce(k.open_fen, 0) AS exposure_fen,
-       coalesce(c.n, 0) AS claims, coalesce(k.claims, 0) AS exposed
+       coalesce(c.n, 0) AS claims, coalesce(k.claims, 0) AS exposed,
+       coalesce(a.fen, 0)::bigint AS aged_fen
   FROM claimed c FULL JOIN receivable r USING (origin, destination)
   FULL JOIN corridors k USING (origin, destination)
+  FULL JOIN (SELECT origin, destination, sum(open_fen) AS fen FROM ages GROUP BY 1, 2) a
+       USING (origin, destination)
 """
 
 _SUSPENSE = """

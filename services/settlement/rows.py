@@ -167,8 +167,8 @@ CLAIMS = Table(
     " announced_on date, released_on date, versions integer[], announced_fen bigint,"
     " credited_fen bigint, awaiting_fen bigint, matched_fen bigint, open_fen bigint,"
     " reserved_fen bigint, excess_fen bigint, advance bool, declined text,"
-    " declined_at timestamptz, judged_at timestamptz, exposure_fen bigint, limit_fen bigint,"
-    " clearing text",
+    " declined_at timestamptz, judged_at timestamptz, judged text, exposure_fen bigint,"
+    " limit_fen bigint, clearing text",
 )
 CORRIDORS = Table(
     "corridors",

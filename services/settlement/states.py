@@ -131,6 +131,7 @@ class Claim:
     declined: str | None = None
     declined_at: datetime | None = None
     judged_at: datetime | None = None
+    judged: str | None = None
     exposure_fen: int = 0
     limit_fen: int = 0
     clearing: str | None = None

@@ -48,7 +48,9 @@ class TransferRow:
 
 @dataclass(frozen=True, slots=True)
 class CorridorRow:
-    """The open advances of a corridor as its claims, its account and its lock row have them."""
+    """The open advances of a corridor as its claims, its account, its lock row and their days have
+    them.
+    """
 
     origin: str
     destination: str
@@ -57,6 +59,7 @@ class CorridorRow:
     exposure_fen: int
     claims: int
     exposed: int
+    aged_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,8 @@ def funding(books: Snapshot) -> bool:
 def advances_equal_receivables(books: Snapshot) -> bool:
     """Open advances = the account `advance:<O>` = the exposure of the corridor."""
     return all(
-        row.claims_fen == row.receivable_fen == row.exposure_fen and row.claims == row.exposed
+        row.claims_fen == row.receivable_fen == row.exposure_fen == row.aged_fen
+        and row.claims == row.exposed
         for row in books.corridors
     )
 

@@ -44,7 +44,13 @@ IO_FILES = frozenset(
 )
 IO_FOLDERS = (Path("services/monitor/commands"), Path("services/monitor/console"))
 # Commands, run by a launcher or by make: they belong to no service's thinking.
-IO_COMMANDS = frozenset({Path("services/serve.py"), Path("services/transfer/matrix.py")})
+IO_COMMANDS = frozenset(
+    {
+        Path("services/serve.py"),
+        Path("services/transfer/matrix.py"),
+        Path("services/settlement/risk/__main__.py"),
+    }
+)
 IO_MODULES = frozenset(
     [
         "asyncio",

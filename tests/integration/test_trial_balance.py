@@ -51,6 +51,7 @@ BOOKED: Sequence[str] = (
     " '2026-03-02', '{1}', 100, 100, 100, true)",
     "INSERT INTO corridors (origin, destination, open_fen, claims)"
     " VALUES ('410100', '450100', 100, 1)",
+    "INSERT INTO ages VALUES ('410100', '450100', '2026-03-02', 100, 1)",
 )
 
 
@@ -96,6 +97,7 @@ async def test_a_release_that_is_still_in_a_message_fails_nothing(desk: Desk) ->
         "DELETE FROM holders WHERE region = '450100'",
         "DELETE FROM balances WHERE region = '450100'",
         "DELETE FROM corridors",
+        "DELETE FROM ages",
     )
 
     answer = (await desk.ask("GET", "/v1/trial-balance")).json()
@@ -121,6 +123,7 @@ async def test_a_release_that_is_still_in_a_message_fails_nothing(desk: Desk) ->
         ),
         ("DELETE FROM releases", {"entitlement"}),
         ("UPDATE corridors SET open_fen = 99", {"advances_equal_receivables"}),
+        ("UPDATE ages SET open_fen = 99", {"advances_equal_receivables"}),
         (
             "INSERT INTO receipt_parts (receipt, part, region, amount_fen, suspended_fen, verdict,"
             " rule, evidence) VALUES (gen_random_uuid(), 0, '450100', 5, 5, 'unknown', 'none',"

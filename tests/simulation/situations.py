@@ -70,6 +70,8 @@ SITUATIONS: Mapping[str, Seen] = {
     "8 a receipt that points two ways": said(_UNMATCHED, "ambiguous"),
     "8 a statement is read twice": paid("read twice"),
     "9 the money never comes": waits("advanced"),
+    "9 the corridor is suspended": said("settlement.corridor-suspended.v1"),
+    "9 and resumed when its origin pays": said("settlement.corridor-resumed.v1"),
     "9 a step is overdue": said("transfer.overdue.v1"),
     "9 and escalated to the highest level": said("transfer.escalated.v1", "3"),
     "10 a remittance comes back": said("settlement.remittance-returned.v1", "AC01"),

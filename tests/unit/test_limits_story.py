@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.settlement.exposure import Limits
+from services.settlement.people.states import item_id
 from services.settlement.states import Corridor
 from shared.decision import Unexpected
 from shared.messages import Message
@@ -20,6 +21,7 @@ from shared.messages.settlement_limits import (
     ReviewCorridor,
     SuspendCorridor,
 )
+from shared.messages.settlement_people import Approve, ItemDone, Propose
 from tests.unit.settlement_world import (
     A,
     B,
@@ -197,3 +199,23 @@ def test_crossings_are_told_once_up_and_once_back_down() -> None:
     told = [(m.percent, m.rising) for m in world.said if isinstance(m, ExposureWarned)]
 
     assert told == [(95, True), (0, False)]
+
+
+def test_who_proposes_and_who_approves_suspend_and_resume_by_the_work_queue() -> None:
+    world, item = World(limits=LIMITS), item_id("limit", B, A)
+    world.send(*asked(1))
+
+    def decide(act: type[Message], reason: str) -> list[Message]:
+        about: dict[str, Any] = {"to": B, "item": item, "about": f"{A}>{B}"}
+        body = {"to": B, "origin": A}
+        proposal: dict[str, Any] = {"act": act.type, "body": body, "reason": reason}
+        world.send(Propose(**about, by="li", roles=("clerk",), **proposal))
+        return world.send(Approve(**about, by="wang", roles=("director",)))
+
+    suspended = decide(SuspendCorridor, "does-not-pay")
+    resumed = decide(ResumeCorridor, "pays-again")
+
+    found = only(CorridorSuspended, suspended)
+    assert (found.proposed_by, found.approved_by) == ("li", "wang")
+    assert only(ItemDone, suspended).item == item
+    assert only(CorridorResumed, resumed).reason == "pays-again"

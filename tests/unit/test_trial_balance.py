@@ -28,7 +28,7 @@ SOUND = Snapshot(
         AccountRow("410100", "payable:450100", 0, 408412),
     ),
     transfers=(TransferRow(1, heard=True), TransferRow(2, heard=False, unannounced_fen=100)),
-    corridors=(CorridorRow("410100", "450100", 408412, 408412, 408412, 1, 1),),
+    corridors=(CorridorRow("410100", "450100", 408412, 408412, 408412, 1, 1, 408412),),
     suspense=(SuspenseRow("450100", 500, 500),),
     mirror=(MirrorRow("410100", "450100", payable_fen=408412, claimed_fen=408412),),
 )
@@ -73,6 +73,7 @@ def test_sound_books_balance() -> None:
         ("advances_equal_receivables", corridor(receivable_fen=408411)),
         ("advances_equal_receivables", corridor(exposure_fen=408411)),
         ("advances_equal_receivables", corridor(exposed=2)),
+        ("advances_equal_receivables", corridor(aged_fen=408411)),
         ("suspense_equals_unmatched", {"suspense": (SuspenseRow("450100", 500, 499),)}),
         ("no_negative_personal", {"negative_holders": 1}),
         (

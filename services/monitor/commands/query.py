@@ -240,9 +240,19 @@ def exposure(*, as_json: Json = False) -> None:
 def _exposed(rows: list[Row]) -> Any:  # noqa: ANN401 rich's table
     names = ("corridor", "open", "limit", "count")
     buckets = list(rows[0]["ages"]) if rows else []
-    cells = ([*(row[name] for name in names), *row["ages"].values()] for row in rows)
+    more = ("largest", "oldest_working_days", "age_limit", "warned_percent")
+    cells = (
+        (
+            *(row[name] for name in names),
+            *row["ages"].values(),
+            *(row.get(name) for name in more),
+            (row.get("suspended") or {}).get("code"),
+        )
+        for row in rows
+    )
     columns = ("corridor", "open>", "limit>", "count>", *(f"{bucket} wd>" for bucket in buckets))
-    return screen.table("exposure", columns, cells)
+    others = ("largest>", "oldest wd>", "age limit wd>", "warned %>", "suspended")
+    return screen.table("exposure", (*columns, *others), cells)
 
 
 def register(app: typer.Typer) -> None:

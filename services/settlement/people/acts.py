@@ -6,6 +6,7 @@ An act is any declared message that two people give (`shared.messages.ByTwo`), w
 from dataclasses import dataclass
 
 from shared.messages import ByTwo, Message
+from shared.messages.settlement_limits import ChangeLimit, ResumeCorridor, SuspendCorridor
 from shared.messages.settlement_people import MatchReceipt
 
 QUEUES: dict[str, tuple[str, str]] = {
@@ -16,7 +17,7 @@ QUEUES: dict[str, tuple[str, str]] = {
     "write-off": ("核销", "A loss to be booked"),
     "waiver": ("豁免", "A claim to be forgiven"),
     "reversal": ("撤销转移", "A transfer to be reversed"),
-    "limit": ("额度调整", "A corridor's limit to be changed"),
+    "limit": ("额度调整", "A corridor's limit to be changed, or its advances stopped"),
     "bank-account": ("账户变更", "A bank account to be changed"),
     "correction": ("更正", "A record to be corrected"),
     "break": ("对账差异", "A difference between the books of two regions"),
@@ -29,6 +30,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "evidence": ("凭证核实", "Papers or a call have shown whose it is"),
     "origin-confirmed": ("转出地确认", "The origin has confirmed it"),
     "bank-confirmed": ("银行确认", "The bank has confirmed it"),
+    "demand": ("业务量变化", "More or fewer people come"),
+    "does-not-pay": ("转出地逾期不付", "The origin does not pay"),
+    "pays-again": ("转出地恢复支付", "The origin pays again"),
+    "ordered": ("上级决定", "It was ordered from above"),
 }
 """Why something is proposed, in Chinese and English."""
 
@@ -67,6 +72,20 @@ _ACTS = (
         subject=("receipt", "part"),
         amount="amount_fen",
         on=("excess",),
+    ),
+    Act(
+        ChangeLimit,
+        "limit",
+        ("demand", "does-not-pay", "pays-again", "ordered"),
+        subject=("origin",),
+        amount="open_fen",
+    ),
+    Act(SuspendCorridor, "limit", ("does-not-pay", "ordered"), subject=("origin",)),
+    Act(
+        ResumeCorridor,
+        "limit",
+        ("pays-again", "origin-confirmed", "ordered"),
+        subject=("origin",),
     ),
 )
 

@@ -222,10 +222,14 @@ def _evidence(books: Books, part: Part) -> Evidence:
     keys = set(part.name_keys)
     line = books.line(part.receipt, part.part)
     text = line.text if line else None
+    line_of = books.receipt(part.receipt)
+    found = [c for c in books.expected(look) if not keys.isdisjoint(books.name_keys(c))]
+    # What came before its release was paid for something else, whatever name it bears.
+    later = [c for c in found if line_of and line_of.booked_on < c.released_on]
     alike = [
         Candidate(claim, reconciliation.agreement(text, books.name(claim.person, claim.region)))
-        for claim in books.expected(look)
-        if not keys.isdisjoint(books.name_keys(claim))
+        for claim in found
+        if claim not in later
     ]
     rivals = [
         other
@@ -233,7 +237,7 @@ def _evidence(books: Books, part: Part) -> Evidence:
         if (other.receipt, other.part) != (part.receipt, part.part)
         and not keys.isdisjoint(other.name_keys)
     ]
-    return Evidence(alike=alike, rivals=len(rivals))
+    return Evidence(alike=alike, later=later, rivals=len(rivals))
 
 
 def _names_another(books: Books, part: Part, referred: Sequence[Claim]) -> bool:
@@ -252,13 +256,16 @@ def _names_another(books: Books, part: Part, referred: Sequence[Claim]) -> bool:
 
 
 def _kept(part: Part, evidence: Evidence, finding: Finding) -> dict[str, object]:
-    considered = [*evidence.referred, *(candidate.claim for candidate in evidence.alike)]
+    alike = [candidate.claim for candidate in evidence.alike]
+    considered = [*evidence.referred, *alike, *evidence.later]
+    rejected = dict.fromkeys((c.transfer for c in evidence.later), "released-later")
+    rejected |= finding.rejected
     kept: dict[str, object] = {
         "candidates": [
             {
                 "transfer": str(claim.transfer),
                 "available_fen": claim.available_fen,
-                "rejected": finding.rejected.get(claim.transfer),
+                "rejected": rejected.get(claim.transfer),
             }
             for claim in considered
         ]

@@ -8,7 +8,7 @@ automatic match is the one thing that may never happen, so evidence that points 
 2. reference, another amount: short, partial, over; already funded: duplicate
 3. several references on one payment: only if together they are open for exactly its amount
 4. payer region, exact amount and name: only if unique among open and funded claims and among
-   the receipts that wait
+   the receipts that wait, and never money that came before the release
 """
 
 import re
@@ -56,13 +56,15 @@ class Evidence:
     """What is known about a part besides itself.
 
     `referred`: claims of its references. `alike`: claims of its payer region and amount whose
-    name has something in common with it. `rivals`: other parts that wait for the same.
+    name has something in common with it; those `later` were released after it had come. `rivals`:
+    other parts that wait for the same.
     `names_another`: it bears the exact name of somebody with a claim here, and not that of the
     person referred to.
     """
 
     referred: Sequence[Claim] = ()
     alike: Sequence[Candidate] = ()
+    later: Sequence[Claim] = ()
     rivals: int = 0
     names_another: bool = False
 

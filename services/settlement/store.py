@@ -37,7 +37,7 @@ async def load(db: asyncpg.Connection, keyring: Keyring, batch: Sequence[Deliver
     looks = needs.looks(announced)
     await _holders(db, needs, states)
     waiting = await _parts(db, needs, looks, states)
-    await _receipts(db, needs, states)
+    await _receipts(db, needs, waiting, states)
     await _releases(db, needs, states)
     await _claims(db, needs, looks, waiting, states)
     await _declined(db, needs, states)
@@ -131,8 +131,11 @@ async def _parts(
     return [part for part in parts if (part.receipt, part.part) in waiting]
 
 
-async def _receipts(db: asyncpg.Connection, needs: Needs, states: States) -> None:
+async def _receipts(
+    db: asyncpg.Connection, needs: Needs, waiting: Sequence[Part], states: States
+) -> None:
     wanted = [m.receipt for m in needs.receipts] + [m.receipt for m in needs.debits]
+    wanted += [part.receipt for part in waiting if not part.refs]
     if wanted:
         await _read(db, states, "receipt", rows.RECEIPTS, selects.RECEIPTS, wanted)
 

@@ -80,8 +80,11 @@ def _book(
 
 def ask(books: Books, claim: Claim) -> None:
     """What is missing or too much is somebody's to settle, until it is not there any more."""
+    subject = str(claim.transfer)
+    if not (claim.unpaid_fen or claim.excess_fen or items.known(books, subject)):
+        return
     for queue, amount_fen in (("shortfall", claim.unpaid_fen), ("excess", claim.excess_fen)):
-        about = items.Subject(queue, claim.region, claim.person, str(claim.transfer))
+        about = items.Subject(queue, claim.region, claim.person, subject)
         if amount_fen:
             facts = {"transfer": str(claim.transfer), "origin": claim.origin}
             items.open_item(books, about, amount_fen, facts)

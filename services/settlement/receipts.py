@@ -158,6 +158,14 @@ def reserve_waiting(books: Books, claim: Claim) -> None:
                 _use_excess(books, part, current)
             elif not part.transfers:
                 _reserve(books, part)
+            _settle(books, part)
+
+
+def _settle(books: Books, part: Part) -> None:
+    """Nobody has to look any more at what is matched whole."""
+    now = books.part(part.receipt, part.part) or part
+    if not now.rest_fen:
+        items.settle(books, item_of("", part).item, "matched")
 
 
 def _use_excess(books: Books, part: Part, claim: Claim) -> None:
@@ -188,8 +196,6 @@ def _reserve(books: Books, part: Part) -> Finding:
             transfers=tuple(claim.transfer for claim, _ in finding.reserved),
         )
     )
-    if reserved_fen == part.rest_fen:
-        items.settle(books, item_of("", part).item, "matched")
     for claim, amount_fen in finding.reserved:
         books.keep_claim(replace(claim, reserved_fen=claim.reserved_fen + amount_fen))
         tell_claim(books, part, claim, amount_fen, finding.rule)

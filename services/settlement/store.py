@@ -249,6 +249,7 @@ async def _items(db: asyncpg.Connection, needs: Needs, states: States) -> None:
         for row in await db.fetch(selects.ITEMS, *which):
             item = ITEMS.read(row)
             states["item", item.item] = item
+            states["item-about", item.subject] = True
 
 
 async def save(db: asyncpg.Connection, changes: Mapping[Hashable, object]) -> None:

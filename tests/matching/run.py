@@ -27,9 +27,9 @@ from shared.messages.settlement import (
 from shared.regions import Regions
 from shared.sealing import Keyring
 from shared.settings import Secrets
-from tests.matching.truth import DESTINATION, FIRST_DAY, Owed, Paid, Story
+from tests.matching.teller import DESTINATION, FIRST_DAY, Owed, Paid, Story
 
-_KEYRING = Keyring(
+KEYRING = Keyring(
     Secrets(
         person_key_secret="11" * 32,
         blind_key_secret="22" * 32,
@@ -99,7 +99,7 @@ class Books:
                 self.states["named", message.to, key] = key in self.names_known
 
     def open(self, owed: Owed, region: str, balance_fen: int = 0) -> None:
-        keys = _KEYRING.blind(names.forms(owed.name))
+        keys = KEYRING.blind(names.forms(owed.name))
         self.states["name", owed.person, region] = owed.name
         self.send(
             OpenAccount(
@@ -161,7 +161,7 @@ def _read(books: Books, paid: Paid, regions: Regions) -> UUID:
     (statement,) = bank_csv.read(text)
     (entry,) = entries_of(own, statement, distinct(statement).values())
     keys = {f"{entry.line.booked_on:%Y-%m}": b"5" * 32}
-    (numbered,), _ = commands_of([entry], {}, regions, _KEYRING, keys)
+    (numbered,), _ = commands_of([entry], {}, regions, KEYRING, keys)
     for part, payment in enumerate(entry.line.payments):
         line = Line(payment.payee_name, payment.remark)
         books.states["line", entry.receipt, part] = line

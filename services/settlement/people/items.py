@@ -36,14 +36,19 @@ def item_of(books: Books, item: UUID) -> Item | None:
     return books.get(("item", item), Item)
 
 
+def known(books: Books, subject: str) -> bool:
+    """Whether anything was ever opened about a subject: most are settled before anybody asks."""
+    return books.get(("item-about", subject), bool) is True
+
+
 def open_item(
     books: Books, at: Subject, amount_fen: int | None, facts: Mapping[str, object] | None = None
 ) -> None:
     """Somebody must look at this; said once, and again only after it was settled or has changed."""
-    known = item_of(books, at.item)
-    if known is not None and known.state != "done" and known.amount_fen == amount_fen:
+    before = item_of(books, at.item)
+    if before is not None and before.state != "done" and before.amount_fen == amount_fen:
         return
-    found = known or Item(at.about, at.item, at.queue, at.region, at.subject, BOOKS, books.at)
+    found = before or Item(at.about, at.item, at.queue, at.region, at.subject, BOOKS, books.at)
     found = replace(found, amount_fen=amount_fen, facts=facts or {})
     if found.state == "proposed":
         keep(books, found, "changed", BOOKS)
@@ -55,20 +60,20 @@ def open_item(
 
 def settle(books: Books, item: UUID, code: str) -> None:
     """The cause is gone, or the act was done: nothing is left to decide."""
-    known = item_of(books, item)
-    if known is None or known.state == "done":
+    found = item_of(books, item)
+    if found is None or found.state == "done":
         return
-    done = replace(known, state="done", decided_at=books.at)
+    done = replace(found, state="done", decided_at=books.at)
     keep(books, done, "done", BOOKS, code=code)
     books.say(ItemDone(**about(done), code=code))
 
 
 def give_back(books: Books, item: UUID, code: str) -> None:
     """The act that was approved could not be done: somebody has to look again."""
-    known = item_of(books, item)
-    if known is None or known.state != "approved":
+    found = item_of(books, item)
+    if found is None or found.state != "approved":
         return
-    refuse(books, replace(known, state="open"), code, BOOKS, known.act)
+    refuse(books, replace(found, state="open"), code, BOOKS, found.act)
 
 
 def need_two(message: ByTwo) -> None:
@@ -90,6 +95,7 @@ def keep(
 ) -> None:
     """Keeps what has become of an item, with a step of its history."""
     books.put(("item", item.item), item)
+    books.put(("item-about", item.subject), True)
     _step(books, item, what, by, code=code, why=why, act=item.act)
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
-from uuid import UUID, uuid5
+from uuid import UUID
 
+from shared.ids import uuid5
 from shared.messages import NAMESPACE
 
 ItemState = Literal["open", "proposed", "approved", "rejected", "done"]

@@ -6,54 +6,25 @@ It keeps its books in a folder, so that it can go on where it stopped: `bank.jso
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from deploy.sandbox import camt, fates
+from deploy.sandbox import bank_books, camt, fates, replies
+from deploy.sandbox.bank_books import Due
 from deploy.sandbox.camt import Detail, Entry
 from deploy.sandbox.fates import Fate, Temper
 from deploy.sandbox.instructions import Payment, payments
 from shared.regions import Entity, Regions
 
-_FIRST_BALANCE_FEN = 100_000_000_00
 _STRAY_SHARE = 0.2  # per working day: money that belongs to nobody we know
 _MOST_ENTRIES = 20_000  # in one statement
 _AGAIN_DAYS, _RETURN_DAYS = 3, 2
-_RETURN_CODE = "AC03"
+_RETURN_CODE, _REJECT_CODE = "AC03", "AC04"
 _FRIDAY = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A payment with the day on which the bank acts on it. `kind`: pay, part, again or return."""
-
-    payment: Payment
-    fate: Fate
-    kind: str
-    amount_fen: int
-
-
-@dataclass(slots=True)
-class Account:
-    """One bank account: its balance, how many statements and entries it has had."""
-
-    balance_fen: int
-    statements: int = 0
-    entries: int = 0
-
-
-@dataclass(slots=True)
-class Books:
-    """All that the bank remembers."""
-
-    accounts: dict[str, Account] = field(default_factory=dict)
-    due: dict[str, list[Due]] = field(default_factory=dict)
-    taken: dict[str, int] = field(default_factory=dict)
-    messages: set[str] = field(default_factory=set)
 
 
 class Bank:
@@ -67,7 +38,8 @@ class Bank:
         (folder / "statements").mkdir(parents=True, exist_ok=True)
         self._state = folder / "bank.json"
         self._truth: list[str] = []
-        self._books = _read(self._state) if self._state.exists() else _first(regions)
+        known = self._state.exists()
+        self._books = bank_books.read(self._state) if known else bank_books.first(regions)
 
     def take(self, xml: bytes, day: date) -> int:
         """Take a `pain.001` file; the number of payments, 0 for a file taken before."""
@@ -88,33 +60,44 @@ class Bank:
         """How many payments are still to be made."""
         return sum(len(due) for due in self._books.due.values())
 
-    def arrived(self) -> dict[str, int]:
-        """What has arrived at the destination for each reference, in fen: the truth."""
-        found: dict[str, int] = defaultdict(int)
-        for line in (self._folder / "truth.jsonl").read_text("utf-8").splitlines():
-            row = json.loads(line)
-            if row["what"] in ("pay", "part", "again") and row["trouble"] != "returned":
-                found[row["reference"]] += row["fen"]
-        return dict(found)
+    @property
+    def folder(self) -> Path:
+        """Where it keeps its books, the truth and what it said."""
+        return self._folder
 
     def work(self, day: date) -> list[Path]:
-        """Make the payments that are due by the end of this working day; the statements of it."""
+        """Make the payments that are due by the end of this working day; what it sends of it, in
+        the order in which it comes.
+        """
+        late, self._books.late = self._books.late, []
+        due = self._due(day)
         moved: dict[str, list[Entry]] = defaultdict(list)
-        for account, entry in (*self._paid(day), *self._strays(day)):
+        for account, entry in (*self._paid(day, due), *self._strays(day)):
             moved[account].append(entry)
         files = [
-            self._state_of(account, day, entries)
+            file
             for account in sorted(moved)
             for entries in _chunks(moved[account])
+            for file in self._state_of(account, day, entries)
         ]
+        replied = list(self._replied(day, due))
         self._save()
-        return files
+        return [*replied, *files, *(self._folder.joinpath("statements", name) for name in late)]
+
+    def rest(self) -> list[Path]:
+        """The statements that it has not sent yet."""
+        late, self._books.late = self._books.late, []
+        self._save()
+        return [self._folder.joinpath("statements", name) for name in late]
 
     def _plan(self, payment: Payment, fate: Fate, day: date) -> None:
         days = fate.days
         if days is None or fate.trouble == "never":
             return
         amount, seed = payment.amount_fen, self._temper.seed
+        if fate.trouble == "rejected":
+            self._put(payment, replace(fate, days=1), "reject", amount, day)
+            return
         if fate.trouble == "partial":
             for later, part in enumerate(fates.split(seed, payment.reference, amount)):
                 self._put(payment, replace(fate, days=days + later), "part", part, day)
@@ -125,7 +108,12 @@ class Bank:
         if fate.trouble == "duplicate":
             self._put(payment, replace(fate, days=days + _AGAIN_DAYS), "again", amount, day)
         if fate.trouble == "returned":
-            self._put(payment, replace(fate, days=days + _RETURN_DAYS), "return", amount, day)
+            back = replace(fate, days=days + _RETURN_DAYS)
+            self._put(payment, back, "return", amount, day)
+            if self._temper.announces(payment.reference):
+                self._put(payment, replace(fate, days=days + 1), "announce", amount, day)
+        if fate.trouble == "reversed":
+            self._put(payment, replace(fate, days=days + 1), "reverse", amount, day)
 
     def _put(self, payment: Payment, fate: Fate, kind: str, amount_fen: int, day: date) -> None:
         region = self._regions.by_account(payment.debtor_account)
@@ -141,34 +129,80 @@ class Bank:
         due = Due(payment, fate, kind, amount_fen)
         self._books.due.setdefault(when.isoformat(), []).append(due)
 
-    def _paid(self, day: date) -> Iterator[tuple[str, Entry]]:
+    def _due(self, day: date) -> list[Due]:
         ready = sorted(due for due in self._books.due if due <= day.isoformat())
-        lumps: dict[tuple[str, str], list[Due]] = defaultdict(list)
         acted = [one for when in ready for one in self._books.due.pop(when)]
         # A bank has an order of its own: by a reference that is as good as drawn.
-        for due in sorted(acted, key=lambda one: (one.payment.reference, one.kind)):
+        return sorted(acted, key=lambda one: (one.payment.reference, one.kind))
+
+    def _paid(self, day: date, acted: Iterable[Due]) -> Iterator[tuple[str, Entry]]:
+        lumps: dict[tuple[str, str], list[Due]] = defaultdict(list)
+        for due in acted:
             self._tell(day, due.kind, due.payment, due.fate, due.amount_fen)
+            account, reference = due.payment.debtor_account, due.payment.reference
+            if due.kind in ("reject", "announce"):
+                continue
             if due.kind == "return":
                 yield (
-                    due.payment.debtor_account,
-                    self._entry(due.payment.debtor_account, [_returned(due)], credit=True),
+                    account,
+                    self._entry(
+                        day,
+                        account,
+                        [replies.coming_back(due, _RETURN_CODE)],
+                        [reference],
+                        credit=True,
+                    ),
                 )
                 continue
-            account = due.payment.debtor_account
-            yield account, self._entry(account, [_outgoing(due)], credit=False)
-            if due.fate.trouble == "returned":
+            if due.kind == "reverse":
+                yield account, self._reversal(day, due)
+                continue
+            debit = self._entry(day, account, [replies.going_out(due)], [reference], credit=False)
+            yield account, debit
+            if due.fate.trouble == "reversed":
+                self._books.debits[reference] = debit.bank_reference
+            if due.fate.trouble in ("returned", "reversed"):
                 continue
             if due.fate.trouble == "lump":
                 lumps[account, due.payment.creditor_account].append(due)
                 continue
-            yield self._credited([due])
+            yield self._credited(day, [due])
         for together in lumps.values():
-            yield self._credited(together)
+            yield self._credited(day, together)
 
-    def _credited(self, together: Sequence[Due]) -> tuple[str, Entry]:
+    def _reversal(self, day: date, due: Due) -> Entry:
+        """The bank takes a debit of its own back, by the reference that the debit has."""
+        account, reference = due.payment.debtor_account, due.payment.reference
+        debit = self._books.debits.pop(reference)
+        return self._entry(
+            day, account, [replies.going_out(due)], [reference], credit=True, reverses=debit
+        )
+
+    def _replied(self, day: date, acted: Sequence[Due]) -> Iterator[Path]:
+        """What it says of payments besides: rejections by file, returns one by one."""
+        by_file: dict[str, list[Due]] = defaultdict(list)
+        for due in acted:
+            if due.kind == "reject":
+                by_file[due.payment.message].append(due)
+            elif due.kind == "announce":
+                name = f"R{due.payment.reference[:20]}"
+                yield self._put_down(
+                    f"{day}-{name}", replies.return_of(name, day, due, _RETURN_CODE)
+                )
+        for message, rejected in by_file.items():
+            content = replies.rejections(f"J{message}", day, rejected, _REJECT_CODE)
+            yield self._put_down(f"{day}-J{message}", content)
+
+    def _put_down(self, name: str, content: bytes) -> Path:
+        path = self._folder / "statements" / f"{name}.xml"
+        path.write_bytes(content)
+        return path
+
+    def _credited(self, day: date, together: Sequence[Due]) -> tuple[str, Entry]:
         account = together[0].payment.creditor_account
         details = [self._incoming(due) for due in together]
-        return account, self._entry(account, details, credit=True)
+        true = [due.payment.reference for due in together]
+        return account, self._entry(day, account, details, true, credit=True)
 
     def _incoming(self, due: Due) -> Detail:
         payer = self._region(due.payment.debtor_account)
@@ -189,24 +223,44 @@ class Bank:
         account = random.choice(self._regions.all).bank.income_account
         amount = random.randint(1_00, 900_00)
         detail = Detail(amount, debtor="某某劳务派遣有限公司", remark="往来款")
-        yield account, self._entry(account, [detail], credit=True)
-        truth = {"day": day.isoformat(), "what": "stray", "account": account, "fen": amount}
-        self._write_truth(truth)
+        yield account, self._entry(day, account, [detail], [""], credit=True)
 
-    def _entry(self, account: str, details: Sequence[Detail], *, credit: bool) -> Entry:
+    def _entry(
+        self,
+        day: date,
+        account: str,
+        details: Sequence[Detail],
+        true: Sequence[str],
+        *,
+        credit: bool,
+        reverses: str = "",
+    ) -> Entry:
+        """An entry; `true` are the payments that its details are of, whatever they say."""
         books = self._books.accounts[account]
         books.entries += 1
-        return Entry(f"{account[-6:]}{books.entries:010d}", credit, tuple(details))
+        name = reverses or f"{account[-6:]}{books.entries:010d}"
+        parts = [[ref, one.amount_fen] for ref, one in zip(true, details, strict=True)]
+        what = {"what": "entry", "entry": name, "credit": credit, "reversal": bool(reverses)}
+        self._write_truth({"day": day.isoformat(), **what, "account": account, "parts": parts})
+        return Entry(name, credit, tuple(details), bool(reverses))
 
-    def _state_of(self, account: str, day: date, entries: Sequence[Entry]) -> Path:
+    def _state_of(self, account: str, day: date, entries: Sequence[Entry]) -> Iterator[Path]:
+        """The statement of a day, as it comes: maybe twice, later, or after a notice."""
         books = self._books.accounts[account]
         books.statements += 1
         name = f"S{account[-6:]}-{books.statements:05d}"
         content = camt.Statement(name, books.statements, account, day, books.balance_fen, entries)
         books.balance_fen = content.closing_fen
-        path = self._folder / "statements" / f"{day}-{name}.xml"
-        path.write_bytes(camt.statement(content))
-        return path
+        mail = self._temper.mail(name)
+        if mail == "noticed":
+            yield self._put_down(f"{day}-N{name}", camt.notice(content))
+        path = self._put_down(f"{day}-{name}", camt.statement(content))
+        if mail == "late":
+            self._books.late.append(path.name)
+            return
+        yield path
+        if mail == "twice":
+            yield path
 
     def _region(self, account: str) -> Entity:
         found = self._regions.by_account(account)
@@ -234,66 +288,8 @@ class Bank:
         with (self._folder / "truth.jsonl").open("a", encoding="utf-8") as file:
             file.writelines(self._truth)
         self._truth.clear()
-        books = self._books
-        content = {
-            "accounts": {number: asdict(account) for number, account in books.accounts.items()},
-            "due": {day: [_row(due) for due in rows] for day, rows in books.due.items()},
-            "taken": books.taken,
-            "messages": sorted(books.messages),
-        }
-        partial = self._state.with_suffix(".part")
-        partial.write_text(json.dumps(content, ensure_ascii=False), "utf-8")
-        partial.replace(self._state)
-
-
-def _first(regions: Regions) -> Books:
-    everybody = regions.entities.values()
-    accounts = {region.bank.expense_account: Account(_FIRST_BALANCE_FEN) for region in everybody}
-    accounts |= {region.bank.income_account: Account(0) for region in everybody}
-    return Books(accounts)
+        bank_books.write(self._state, self._books)
 
 
 def _chunks(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
     return (entries[i : i + _MOST_ENTRIES] for i in range(0, len(entries), _MOST_ENTRIES))
-
-
-def _read(path: Path) -> Books:
-    content = json.loads(path.read_text("utf-8"))
-    due = {
-        day: [
-            Due(Payment(**row["payment"]), Fate(**row["fate"]), row["kind"], row["amount_fen"])
-            for row in rows
-        ]
-        for day, rows in content["due"].items()
-    }
-    accounts = {number: Account(**row) for number, row in content["accounts"].items()}
-    return Books(accounts, due, content["taken"], set(content["messages"]))
-
-
-def _row(due: Due) -> dict[str, Any]:
-    # By hand: dataclasses.asdict copies every text, of every payment, at each save.
-    payment, fate = due.payment, due.fate
-    return {
-        "payment": {name: getattr(payment, name) for name in payment.__slots__},
-        "fate": {name: getattr(fate, name) for name in fate.__slots__},
-        "kind": due.kind,
-        "amount_fen": due.amount_fen,
-    }
-
-
-def _outgoing(due: Due) -> Detail:
-    return Detail(
-        amount_fen=due.amount_fen,
-        reference=due.payment.reference,
-        creditor_account=due.payment.creditor_account,
-        remark="转移支出",
-    )
-
-
-def _returned(due: Due) -> Detail:
-    return Detail(
-        amount_fen=due.amount_fen,
-        reference=due.payment.reference,
-        remark="退汇",
-        return_code=_RETURN_CODE,
-    )

@@ -23,7 +23,7 @@ from typing import Any
 from rich.console import Console
 
 from deploy.embedded import stack
-from deploy.sandbox import cast, feed, own_stack, stories, usage
+from deploy.sandbox import cast, feed, own_stack, stories, truth, usage
 from deploy.sandbox.bank import Bank
 from deploy.sandbox.fates import Temper
 from deploy.sandbox.network import Network, joined
@@ -90,18 +90,31 @@ async def _measure(
     spent = {kind: now - cpu[kind] for kind, now in usage.cpu_seconds(pids).items()}
     grown = await usage.bytes_on_disk(running) - disk
     rows = await _thread(lambda: list(network.transfers()))
-    balance = await _thread(network.ask, "settlement", "/v1/trial-balance")
     seconds = (_last_closed(rows) - offset - started).total_seconds()
     return {
-        "mode": "closed loop" if rate is None else f"open loop at {rate:g}/s",
+        "mode": _mode(rate),
         **_story(rows, seconds),
         "advance_latency_ms": latency.summary(),
         "cpu_ms_per_transfer": {k: round(s * 1000 / transfers, 2) for k, s in spent.items()},
         "bytes_per_transfer": grown // transfers,
         "peak_memory_mb": usage.peak_memory_mb(pids),
-        "trial_balance": {name: balance[name] for name in ("balanced", "invariants")},
+        "truth_and_books_agree": not await _thread(_faults, network, running.home),
+        "trial_balance": await _thread(_balance, network),
         "measured": " ".join((__doc__ or "").split()),
     }
+
+
+def _balance(network: Network) -> dict[str, Any]:
+    balance = network.ask("settlement", "/v1/trial-balance")
+    return {name: balance[name] for name in ("balanced", "invariants")}
+
+
+def _faults(network: Network, home: Path) -> list[str]:
+    return truth.check(network, home / "bank", _regions())
+
+
+def _mode(rate: float | None) -> str:
+    return "closed loop" if rate is None else f"open loop at {rate:g}/s"
 
 
 def _story(rows: Sequence[Mapping[str, Any]], seconds: float) -> dict[str, Any]:
@@ -122,6 +135,10 @@ def _last_closed(rows: Sequence[Mapping[str, Any]]) -> datetime:
     return max(datetime.fromisoformat(row["closed_at"]) for row in rows)
 
 
+def _regions() -> regions.Regions:
+    return regions.load(Settings().regions)
+
+
 async def _thread(call: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
     """Run what waits for HTTP beside the Kafka client's loop."""
     return await asyncio.to_thread(call, *arguments)
@@ -129,7 +146,7 @@ async def _thread(call: Callable[..., Any], *arguments: object) -> Any:  # noqa:
 
 def _people(count: int, now: datetime) -> tuple[list[Record], list[Record]]:
     """The records of histories, and of those who then move over all corridors in turn."""
-    known = regions.load(Settings().regions)
+    known = _regions()
     # On days that are over: what is later than the clock is refused.
     opened, stopped, moved = (now.date() - timedelta(days=n) for n in (3, 2, 1))
     stage = stories.Stage(known, opened, stopped, moved, 1)
@@ -183,7 +200,7 @@ def _pay(network: Network, home: Path, latency: Latency, transfers: int) -> tupl
 
     Gives the numbers of payments and of statements. Raises RuntimeError where nothing moves.
     """
-    known = regions.load(Settings().regions)
+    known = _regions()
     bank = Bank(home / "bank", known, Temper(SEED, realistic=False))
     payments = statements = 0
     moved_at = time.monotonic()

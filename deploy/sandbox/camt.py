@@ -1,4 +1,4 @@
-"""Writes a bank's end-of-day statement: `camt.053.001.08`."""
+"""Writes a bank's end-of-day statement, `camt.053.001.08`, and its notice, `camt.054.001.08`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 from shared.money import yuan
 
 _NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
+_NOTICE = "urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Entry:
     bank_reference: str
     credit: bool
     details: tuple[Detail, ...]
+    reversal: bool = False
 
     @property
     def amount_fen(self) -> int:
@@ -70,6 +72,19 @@ def statement(content: Statement) -> bytes:
     ).encode()
 
 
+def notice(content: Statement) -> bytes:
+    """The same entries as they are told before the day is over."""
+    created = f"{content.day}T16:00:00+08:00"
+    entries = "".join(_entry(content.day, one) for one in content.entries)
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Document xmlns="{_NOTICE}">'
+        f"<BkToCstmrDbtCdtNtfctn><GrpHdr><MsgId>N{content.id}</MsgId><CreDtTm>{created}</CreDtTm>"
+        f"</GrpHdr><Ntfctn><Id>N{content.id}</Id><CreDtTm>{created}</CreDtTm>"
+        f"<Acct>{_account_id(content.account)}<Ccy>CNY</Ccy></Acct>"
+        f"{entries}</Ntfctn></BkToCstmrDbtCdtNtfctn></Document>\n"
+    ).encode()
+
+
 def _account_id(account: str) -> str:
     return f"<Id><Othr><Id>{account}</Id></Othr></Id>"
 
@@ -93,7 +108,8 @@ def _entry(day: date, one: Entry) -> str:
     details = "".join(_detail(detail, credit=one.credit) for detail in one.details)
     return (
         f"\n<Ntry><NtryRef>{one.bank_reference}</NtryRef>{_amount(one.amount_fen)}"
-        f"{_sign(credit=one.credit)}<Sts><Cd>BOOK</Cd></Sts>"
+        f"{_sign(credit=one.credit)}{'<RvslInd>true</RvslInd>' if one.reversal else ''}"
+        "<Sts><Cd>BOOK</Cd></Sts>"
         f"<BookgDt><Dt>{day}</Dt></BookgDt><ValDt><Dt>{day}</Dt></ValDt>"
         f"<AcctSvcrRef>{one.bank_reference}</AcctSvcrRef>"
         f"<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>{'RCDT' if one.credit else 'ICDT'}</Cd>"

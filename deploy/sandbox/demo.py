@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from deploy.embedded import stack
-from deploy.sandbox import cast, fates, feed, own_stack, report
+from deploy.sandbox import cast, fates, feed, own_stack, report, truth
 from deploy.sandbox.bank import Bank
 from deploy.sandbox.fates import Temper
 from deploy.sandbox.network import Network, begin_at, joined
@@ -73,7 +73,10 @@ def run(
             cast.write(source, seed, people)
         with joined(running, folder / "answers") as network:
             played = _play(running, network, source, seed, console)
-            content = report.compile_report(network, played.counts, played.bank.arrived())
+            known = regions.load(Settings().regions)
+            faults = truth.check(network, played.bank.folder, known)
+            arrived = truth.read(played.bank.folder, known).arrived
+            content = report.compile_report(network, played.counts, arrived, faults)
     content["seconds"] = round(real.monotonic() - started, 1)
     if as_json:
         sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
@@ -95,6 +98,9 @@ def _play(running: stack.Stack, network: Network, source: Path, seed: int, conso
         for day in calendar:
             _day(played, day)
             advance(day, played.counts)
+    for path in played.bank.rest():
+        _tell(played, path)
+    network.quiet()
     return played
 
 
@@ -132,10 +138,15 @@ def _day(played: Run, day: date) -> None:
         # What is instructed is in the books before the bank can tell of it.
         network.quiet()
     for path in played.bank.work(day):
-        content = path.read_bytes()
-        network.tell(content)
-        counts["statements"] += 1
-        counts["statement entries"] += content.count(b"<Ntry>")
+        _tell(played, path)
+
+
+def _tell(played: Run, path: Path) -> None:
+    content = path.read_bytes()
+    played.network.tell(content)
+    what = "statements" if b"<Stmt>" in content else "other messages of the bank"
+    played.counts[what] += 1
+    played.counts["statement entries"] += content.count(b"<Ntry>")
 
 
 @contextmanager

@@ -15,13 +15,21 @@ from pypinyin import lazy_pinyin
 
 from shared import messages, names
 
-TROUBLES = ("none", "short", "over", "partial", "lump", "duplicate", "returned", "never")
+TROUBLES = (
+    *("none", "short", "over", "partial", "lump", "duplicate", "returned", "never"),
+    *("rejected", "reversed"),
+)
 WRITINGS = ("reference", "remark", "name", "pinyin", "typo", "damaged", "nothing")
 
 _TROUBLES = {"none": 86.5, "short": 1.5, "over": 1.5, "partial": 3.0, "lump": 5.5,
              "duplicate": 1.0, "returned": 1.0}  # fmt: skip
+# Of those that meet no other.
+_MORE_TROUBLES = {"none": 98.5, "rejected": 1.0, "reversed": 0.5}
+# How a statement comes: as it should, twice, after that of the next day, after a notice.
+_MAILS = {"": 90.0, "twice": 3.0, "late": 3.0, "noticed": 4.0}
 _WRITINGS = {"reference": 70.0, "remark": 15.0, "name": 9.0, "pinyin": 2.0, "typo": 1.5,
              "damaged": 1.5, "nothing": 1.0}  # fmt: skip
+_ANNOUNCED = 0.5
 # Share, first and last working day.
 _DELAYS = ((0.60, 1, 15), (0.30, 16, 45), (0.08, 46, 90))
 # One character in the place of another that looks or sounds like it.
@@ -59,7 +67,20 @@ class Temper:
         random = Random(f"{self.seed}:{reference}")
         days = _delay(random)
         trouble = "never" if days is None else _drawn(random, _TROUBLES)
-        return Fate(trouble, days, _drawn(random, _WRITINGS))
+        writing = _drawn(random, _WRITINGS)
+        if trouble == "none":
+            trouble = _drawn(Random(f"{self.seed}:{reference}:more"), _MORE_TROUBLES)
+        return Fate(trouble, days, writing)
+
+    def mail(self, statement: str) -> str:
+        """How a statement comes."""
+        if not self.realistic:
+            return ""
+        return _drawn(Random(f"{self.seed}:{statement}:mail"), _MAILS)
+
+    def announces(self, reference: str) -> bool:
+        """Whether the bank says that a payment comes back before its statement shows it."""
+        return self.realistic and Random(f"{self.seed}:{reference}:back").random() < _ANNOUNCED
 
 
 def _drawn(random: Random, weights: Mapping[str, float]) -> str:

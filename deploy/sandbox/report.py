@@ -33,23 +33,24 @@ OUTCOMES: dict[str, Callable[[Row], bool]] = {
 
 
 def compile_report(
-    network: Network, counts: Counter[str], arrived: Mapping[str, int]
+    network: Network,
+    counts: Counter[str],
+    arrived: Mapping[str, int],
+    faults: Sequence[str],
 ) -> dict[str, Any]:
     """All of the report as one JSON document; `ok` says whether everything is as it must be.
 
     `arrived` is the bank's own word on what came for each transfer: nobody may have more.
+    `faults` are the differences between the bank's truth and the books.
     """
     transfers = list(network.transfers())
     balance = network.ask("settlement", "/v1/trial-balance")
     latency = network.ask("monitor", "/v1/latency")
     outcomes = {name: sum(map(holds, transfers)) for name, holds in OUTCOMES.items()}
     advances = sum(1 for row in transfers if parse_yuan(row["advanced"]) > 0)
-    checks = {
-        **{f"reached: {name}": count > 0 for name, count in outcomes.items()},
-        **{f"invariant: {name}": bool(so) for name, so in balance["invariants"].items()},
-        "balanced": bool(balance["balanced"]),
+    checks = _checks(balance, outcomes, advances) | {
         "nobody was given another's money": _rightly_matched(transfers, arrived),
-        f"at least {LEAST_ADVANCES} advances": advances >= LEAST_ADVANCES,
+        "truth and books agree to the fen": not faults,
     }
     return {
         "ok": all(checks.values()),
@@ -66,9 +67,19 @@ def compile_report(
         },
         "exposure": network.ask("settlement", "/v1/exposure"),
         "suspense": _suspense(balance),
+        "faults": list(faults),
         "trial_balance": {"balanced": balance["balanced"], "invariants": balance["invariants"]},
         "person": _one(network, transfers),
         "checks": checks,
+    }
+
+
+def _checks(balance: Row, outcomes: Mapping[str, int], advances: int) -> dict[str, bool]:
+    return {
+        **{f"reached: {name}": count > 0 for name, count in outcomes.items()},
+        **{f"invariant: {name}": bool(so) for name, so in balance["invariants"].items()},
+        "balanced": bool(balance["balanced"]),
+        f"at least {LEAST_ADVANCES} advances": advances >= LEAST_ADVANCES,
     }
 
 
@@ -128,7 +139,7 @@ def show(console: Console, content: Row) -> None:
         f"p50 {latency['p50']:.0f} ms, p99 {latency['p99']:.0f} ms{aim}"
     )
     for name, holds in content["checks"].items():
-        if not holds or name.startswith(("invariant", "balanced", "nobody")):
+        if not holds or name.startswith(("invariant", "balanced", "nobody", "truth")):
             console.print(f"  {'holds ' if holds else 'BROKEN'}  {name}")
     end = "everything is as it must be" if content["ok"] else "NOT everything is as it must be"
     console.print(f"{end} ({content['seconds']} s)")

@@ -10,6 +10,7 @@ def test_a_small_run_closes_every_transfer_and_balances() -> None:
 
     assert result["closed"] == result["funded"] == 60
     assert result["trial_balance"]["balanced"]
+    assert result["truth_and_books_agree"]
     assert all(result["trial_balance"]["invariants"].values())
     assert result["advance_latency_ms"]["count"] == 60
     latency = result["advance_latency_ms"]

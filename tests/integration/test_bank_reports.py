@@ -168,3 +168,14 @@ async def test_a_resolution_of_a_question_about_our_payment_is_noted(desk: Desk)
     (note,) = [m for m in desk.messages if isinstance(m, NoteBankMessage)]
     assert (note.kind, note.code, note.account) == ("resolution", "CNCL", "410100:expense")
     assert note.transfers == (transfer,)
+
+
+async def test_what_a_bank_does_with_a_net_position_waits_for_a_person(desk: Desk) -> None:
+    await instructed(desk, 100)
+    await desk.owner.execute("UPDATE settlement.remittance_lines SET person = '450000/2026-03'")
+
+    await answers(desk, status("RJCT"))
+
+    (note,) = [m for m in desk.messages if isinstance(m, NoteBankMessage)]
+    assert (note.kind, note.run) == ("status", RUN)
+    assert not [m for m in desk.messages if isinstance(m, ReportRemittance)]

@@ -120,6 +120,9 @@ def _releases_are_the_payables(
         assert r.released_fen - r.paid_out_fen == r.payable_fen + r.sent_fen
     remitting_fen = sum(r.remitting_fen for r in releases) + instructed_fen
     assert balance_of(totals, region, "remitting") == remitting_fen
+    # What the bank has announced and not shown yet.
+    returning_fen = sum(max(0, r.back_told_fen - r.back_seen_fen) for r in releases)
+    assert balance_of(totals, region, "returning") == returning_fen
     for destination in {r.destination for r in releases}:
         own = [r for r in releases if r.destination == destination]
         payable_fen = sum(r.payable_fen for r in own)

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid5
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from services.settlement.bank import queries
@@ -12,6 +12,8 @@ from shared.messages import NAMESPACE, RegionCode
 from shared.messages.settlement_bank import AnswerBankMessage
 from shared.service import Runtime
 from shared.settings import Holder
+
+_PLACE = "^[0-9a-f-]{36}:[0-9]{1,6}$"
 
 
 class Answer(BaseModel):
@@ -25,6 +27,7 @@ def routes(api: APIRouter, runtime: Runtime) -> None:
     """Adds to the HTTP interface of settlement."""
     _files(api, runtime)
     _messages(api, runtime)
+    _sums(api, runtime)
 
 
 def _files(api: APIRouter, runtime: Runtime) -> None:
@@ -82,8 +85,26 @@ def _messages(api: APIRouter, runtime: Runtime) -> None:
         return {"note": str(note), "agreed": said.agreed, "message_id": str(id_)}
 
 
+def _sums(api: APIRouter, runtime: Runtime) -> None:
+    @api.get("/sides")
+    async def sides(
+        who: Who, after: UUID | None = None, limit: Limit = 1000
+    ) -> list[dict[str, str]]:
+        return await queries.sides(runtime.pool, _regions(runtime, who, None), after, limit)
+
+    @api.get("/receipt-parts")
+    async def parts(
+        who: Who,
+        after: Annotated[str | None, Query(pattern=_PLACE)] = None,
+        limit: Limit = 1000,
+    ) -> list[dict[str, Any]]:
+        receipt, _, part = (after or f"{UUID(int=0)}:0").partition(":")
+        regions = _regions(runtime, who, None)
+        return await queries.parts(runtime.pool, regions, (UUID(receipt), int(part)), limit)
+
+
 def _regions(runtime: Runtime, who: Holder, region: str | None) -> list[str]:
-    codes = [known.code for known in runtime.regions.all if who.may_see(known.code)]
+    codes = [code for code in runtime.regions.entities if who.may_see(code)]
     if region is None:
         return codes
     if region not in codes:

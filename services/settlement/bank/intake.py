@@ -10,6 +10,7 @@ import asyncpg
 from services.settlement.bank.reports import Report
 from services.settlement.bank_commands import Numbered, OwnAccount
 from services.settlement.lines import StatementError, Taken, references
+from services.settlement.netting.states import window_of
 from shared.messages import NAMESPACE, Message, next_uuid
 from shared.messages.settlement_bank import (
     AnnounceReturn,
@@ -203,6 +204,8 @@ def _named(report: Report, paid: Sequence[Paid]) -> tuple[str, str]:
 
 def _commands(own: OwnAccount, report: Report, paid: Sequence[Paid]) -> list[Numbered]:
     id_ = _id(own, report)
+    if any(window_of(one.person) for one in paid):
+        return [_note(own, report, paid)]  # a net position: what is to become of it, people decide
     if report.kind == "pain.002" and paid:
         return [
             (next_uuid(id_, one.transfer.hex), _status(own.region, report, one)) for one in paid
@@ -213,6 +216,11 @@ def _commands(own: OwnAccount, report: Report, paid: Sequence[Paid]) -> list[Num
             (next_uuid(id_, one.transfer.hex), _return(own.region, report, one, id_, len(paid)))
             for one in paid
         ]
+    return [_note(own, report, paid)]
+
+
+def _note(own: OwnAccount, report: Report, paid: Sequence[Paid]) -> Numbered:
+    id_ = _id(own, report)
     run, reference = _named(report, paid)
     note = NoteBankMessage(
         to=own.region,
@@ -226,7 +234,7 @@ def _commands(own: OwnAccount, report: Report, paid: Sequence[Paid]) -> list[Num
         run=run,
         reference=reference,
     )
-    return [(next_uuid(id_, "note"), note)]
+    return next_uuid(id_, "note"), note
 
 
 def _whole(report: Report, paid: Sequence[Paid]) -> bool:

@@ -210,3 +210,63 @@ def _note(row: asyncpg.Record) -> dict[str, Any]:
 async def note(pool: asyncpg.Pool, id_: UUID) -> asyncpg.Record | None:
     """One of them."""
     return await pool.fetchrow("SELECT * FROM bank_notes WHERE note = $1", id_)
+
+
+_SIDES = """
+SELECT coalesce(r.transfer, c.transfer) AS transfer,
+       coalesce(r.region, c.origin) AS origin, coalesce(c.region, r.destination) AS destination,
+       coalesce(released_fen, 0) AS released, coalesce(payable_fen, 0) AS payable,
+       coalesce(remitting_fen, 0) AS remitting, coalesce(debited_fen, 0) AS debited,
+       coalesce(returned_fen, 0) AS returned, coalesce(overpaid_fen, 0) AS overpaid,
+       greatest(0, coalesce(back_told_fen - back_seen_fen, 0)) AS returning,
+       coalesce(announced_fen, 0) AS announced, coalesce(credited_fen, 0) AS credited,
+       coalesce(awaiting_fen, 0) AS awaiting, coalesce(matched_fen, 0) AS matched,
+       coalesce(open_fen, 0) AS open, coalesce(excess_fen, 0) AS excess
+  FROM releases r FULL JOIN claims c ON c.person = r.person AND c.transfer = r.transfer
+ WHERE (r.region = ANY($1) OR c.region = ANY($1))
+   AND ($2::uuid IS NULL OR coalesce(r.transfer, c.transfer) > $2)
+ ORDER BY 1 LIMIT $3
+"""
+_WHOSE = ("transfer", "origin", "destination")
+
+
+async def sides(
+    pool: asyncpg.Pool, regions: Sequence[str], after: UUID | None, limit: int
+) -> list[dict[str, str]]:
+    """Both sides of each transfer, in sums; names nobody."""
+    rows = await pool.fetch(_SIDES, list(regions), after, limit)
+    return [
+        {name: str(value) if name in _WHOSE else yuan(value) for name, value in row.items()}
+        for row in rows
+    ]
+
+
+_PARTS = """
+SELECT receipt, part, region, amount_fen, applied_fen, reserved_fen, returned_fen, verdict,
+       suspended_fen - applied_fen - returned_fen AS suspense_fen, transfers
+  FROM receipt_parts WHERE region = ANY($1) AND (receipt, part) > ($2, $3)
+ ORDER BY receipt, part LIMIT $4
+"""
+
+
+async def parts(
+    pool: asyncpg.Pool, regions: Sequence[str], after: tuple[UUID, int], limit: int
+) -> list[dict[str, Any]]:
+    """Each payment inside a receipt, and what became of it; the next page is after its `place`."""
+    rows = await pool.fetch(_PARTS, list(regions), *after, limit)
+    return [
+        {
+            "place": f"{row['receipt']}:{row['part']}",
+            "receipt": str(row["receipt"]),
+            "part": row["part"],
+            "region": row["region"],
+            "amount": yuan(row["amount_fen"]),
+            "applied": yuan(row["applied_fen"]),
+            "reserved": yuan(row["reserved_fen"]),
+            "returned": yuan(row["returned_fen"]),
+            "in_suspense": yuan(row["suspense_fen"]),
+            "verdict": row["verdict"],
+            "transfers": [str(transfer) for transfer in row["transfers"]],
+        }
+        for row in rows
+    ]

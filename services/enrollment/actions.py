@@ -196,7 +196,15 @@ def spend(turn: Turn, m: Register, regions: Regions) -> Outcome:  # noqa: ARG001
     if isinstance(relation, str):
         return relation
     amount = m.amount_fen or 0
-    turn.say(settlement.Spend(to=m.to, person=m.person, record=m.record, amount_fen=amount))
+    turn.say(
+        settlement.Spend(
+            to=m.to,
+            person=m.person,
+            record=m.record,
+            amount_fen=amount,
+            spent_on=shanghai_day(m.occurred_at),
+        )
+    )
     return Accepted(relation)
 
 

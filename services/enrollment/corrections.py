@@ -4,12 +4,14 @@ from collections.abc import Callable
 from uuid import UUID
 
 from services.enrollment.actions import Accepted, Outcome, entitled, one, pay
+from services.enrollment.joins import pass_on
 from services.enrollment.persons import Entry, Relation, Turn
 from shared import months
-from shared.decision import replace
+from shared.decision import Unexpected, replace
 from shared.messages import settlement
-from shared.messages.enrollment import Register
+from shared.messages.enrollment import AmendmentRefused, AmendRecord, RecordAmended, Register
 from shared.regions import Regions
+from shared.rules import Fact
 
 
 def correct(turn: Turn, m: Register, regions: Regions) -> Outcome:
@@ -20,6 +22,46 @@ def correct(turn: Turn, m: Register, regions: Regions) -> Outcome:
     relation, entry = found
     if relation.released is not None:
         return "needs_two_people"
+    return _correct(turn, m, relation, entry, regions)
+
+
+def amend(turn: Turn, m: AmendRecord, regions: Regions) -> None:
+    """Two people correct what has left already: who has the record now is told its next version,
+    and the money follows as a correction of its release.
+    """
+    if not m.by_two:
+        raise Unexpected("needs_two_people", "what has been released takes two people")
+    record = Register(
+        to=m.to,
+        person=m.person,
+        record=m.record,
+        source="",
+        record_id="",
+        action="correct",
+        occurred_at=turn.delivery.at,
+        month=m.month,
+        months=m.months,
+        balance_fen=m.balance_fen,
+        refers_to=m.refers_to,
+    )
+    found = _meant(turn, m.to, m.refers_to)
+    outcome = _correct(turn, record, *found, regions) if found else "unknown_record"
+    rule = Fact("two people correct a released record", m.reason, "design")
+    about = {"to": m.to, "person": m.person, "record": m.record}
+    if isinstance(outcome, str):
+        turn.say(AmendmentRefused.model_validate({**about, "code": outcome}))
+        return
+    by = {"proposed_by": m.proposed_by, "approved_by": m.approved_by, "why": m.why}
+    turn.explain(m.record, "amend", rule, **by)
+    turn.say(RecordAmended.model_validate({**about, "refers_to": m.refers_to}))
+    if outcome.relation is not None:
+        pass_on(turn, turn.person.relations[outcome.relation.key])
+
+
+def _correct(
+    turn: Turn, m: Register, relation: Relation, entry: Entry, regions: Regions
+) -> Outcome:
+    assert m.refers_to
     if m.account not in (None, relation.account) or m.amount_fen is not None:
         return "not_correctable"
     asked = (m.months, m.month, m.balance_fen, m.person_type, m.sealed)

@@ -1,6 +1,6 @@
 """What each message leads to: the one place where a message finds its rule."""
 
-from services.enrollment import joins, movements, records, releases
+from services.enrollment import corrections, joins, movements, records, releases, restoring
 from services.enrollment.persons import Person, Turn, Verdict
 from shared.decision import Decision, Delivery, States, Unexpected
 from shared.messages import enrollment as e
@@ -16,10 +16,19 @@ HANDLES = frozenset(
         e.CancelRelease,
         e.CorrectRecord,
         e.TerminateRecord,
+        e.RestoreRecord,
+        e.AmendRecord,
         e.JoinRecord,
         s.MovementRefused,
     )
 )
+
+
+def _go_back(turn: Turn, m: e.RestoreRecord | e.AmendRecord, regions: Regions) -> None:
+    if isinstance(m, e.AmendRecord):
+        corrections.amend(turn, m, regions)
+    else:
+        restoring.restore(turn, m, regions)
 
 
 def decide(states: States, delivery: Delivery, regions: Regions) -> Decision:
@@ -41,6 +50,8 @@ def decide(states: States, delivery: Delivery, regions: Regions) -> Decision:
             releases.correct(turn, m)
         case e.TerminateRecord():
             releases.terminate(turn, m)
+        case e.RestoreRecord() | e.AmendRecord():
+            _go_back(turn, m, regions)
         case e.JoinRecord():
             joins.join_record(turn, m, regions)
         case s.MovementRefused():

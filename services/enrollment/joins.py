@@ -38,10 +38,10 @@ def join_record(turn: Turn, m: e.JoinRecord, regions: Regions) -> None:
     facts = {**reckoning.facts, "origin": m.origin, "months_twice": months.ranges_text(twice)}
     turn.explain(m.transfer, "join", reckoning.rule, **facts)
     _say_joined(turn, m, joined)
-    _pass_on(turn, joined)
+    pass_on(turn, joined)
 
 
-def _pass_on(turn: Turn, relation: Relation) -> None:
+def pass_on(turn: Turn, relation: Relation) -> None:
     """The person has moved on meanwhile: the region that got the record gets the months too."""
     release = turn.person.releases.get(relation.released) if relation.released else None
     if release is None or release.state not in ("released", "terminated"):

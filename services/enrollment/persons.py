@@ -13,7 +13,9 @@ from shared.months import Ranges
 from shared.rules import Fact
 
 RelationState = Literal["normal", "suspended", "terminated"]
-ReleaseState = Literal["accepted", "released", "refused", "cancelled", "withheld", "terminated"]
+ReleaseState = Literal[
+    "accepted", "released", "refused", "cancelled", "withheld", "terminated", "restored"
+]
 
 
 @dataclass(frozen=True, slots=True)

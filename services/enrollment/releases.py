@@ -256,5 +256,10 @@ def correct(turn: Turn, m: e.CorrectRecord) -> None:
 def _withhold(turn: Turn, m: e.CorrectRecord, known: Release | None, code: str) -> None:
     if known is not None:
         turn.put_release(replace(known, state="withheld", code=code))
+        relation = turn.person.relations.get(known.key)
+        if relation is not None and relation.released == m.transfer:
+            # The record stays here after all, and may be asked for anew.
+            state = "suspended" if relation.state == "terminated" else relation.state
+            turn.put_relation(replace(relation, state=state, released=None))
     to = known.destination if known else m.to
     turn.say(e.RecordWithheld(to=to, person=m.person, transfer=m.transfer, origin=m.to, code=code))

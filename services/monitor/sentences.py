@@ -4,7 +4,10 @@
 yuan, months and days as text.
 """
 
+from services.monitor.sentences_back import BACK
+
 SENTENCES: dict[str, tuple[str, str]] = {
+    **BACK,
     "enrollment.register.v1": (
         "{to}收到{action}记录（来源{source}）",
         "{to} received a record: {action} (from {source})",
@@ -117,8 +120,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{origin} withholds the money until {until}: {code}",
     ),
     "settlement.funds-corrected.v1": (
-        "{origin}补转{delta_fen}元，第{version}版",
-        "{origin} released {delta_fen} yuan more, version {version}",
+        "{origin}更正转出金额，相差{delta_fen}元，第{version}版",
+        "{origin} corrected its release by {delta_fen} yuan, version {version}",
     ),
     "settlement.credit-advance.v1": (
         "请{to}预划{amount_fen}元",

@@ -16,6 +16,7 @@ from shared.ids import uuid5
 from shared.messages import NAMESPACE, Message, PersonEvent
 from shared.messages import enrollment as e
 from shared.messages import settlement as s
+from shared.messages import settlement_compensation as k
 from shared.messages import transfer as t
 from shared.money import yuan
 from shared.months import month_text
@@ -162,6 +163,44 @@ def _paid_out(message: s.PaidOut, at: datetime) -> Letter | None:
     return _write(message, at, kind, params, version=version)
 
 
+def _adjusted(message: k.AdvanceAdjusted, at: datetime) -> Letter | None:
+    """What was taken back, and what of it the person has to pay back."""
+    owed = message.amount_fen - message.unspent_fen
+    params: dict[str, Param] = {"origin": message.origin, "amount_fen": message.amount_fen}
+    if message.recoverable_fen and owed:
+        params["owed_fen"] = message.recoverable_fen
+        return _write(message, at, "recovery-demanded", params, version=message.version)
+    if not message.unspent_fen:
+        return None  # nothing was in the account yet
+    return _write(message, at, "adjusted", params, version=message.version)
+
+
+def _recovered(message: k.Recovered, at: datetime) -> Letter:
+    params: Params = {"amount_fen": message.amount_fen, "owed_fen": message.recoverable_fen}
+    return _write(message, at, "recovered", params, version=message.recovered_fen)
+
+
+def _written_off(message: k.WrittenOff, at: datetime) -> Letter | None:
+    """A loss between the regions is none of the person's."""
+    if message.what == "claim":
+        return None
+    params: Params = {"amount_fen": message.amount_fen}
+    return _write(message, at, "excused", params, version=message.written_off_fen)
+
+
+def _reversed(message: e.RecordRestored, at: datetime) -> Letter | None:
+    if message.region != message.origin:
+        return None  # the months are out; told when the record is where it was
+    return _write(message, at, "reversed", {"origin": message.origin})
+
+
+def _restored(message: k.FundsRestored, at: datetime) -> Letter | None:
+    if not message.amount_fen:
+        return None
+    params: Params = {"origin": message.origin, "amount_fen": message.amount_fen}
+    return _write(message, at, "restored", params, version=message.number)
+
+
 _WRITERS: dict[type[Message], Callable[..., Letter | None]] = {
     e.RegistrationRefused: _registration_refused,
     e.ReleaseAccepted: _accepted,
@@ -174,6 +213,11 @@ _WRITERS: dict[type[Message], Callable[..., Letter | None]] = {
     s.AdvanceFunded: _funded,
     s.FundsCredited: _credited,
     s.PaidOut: _paid_out,
+    k.AdvanceAdjusted: _adjusted,
+    k.Recovered: _recovered,
+    k.WrittenOff: _written_off,
+    e.RecordRestored: _reversed,
+    k.FundsRestored: _restored,
 }
 
 HANDLED = frozenset(message.type for message in _WRITERS)
@@ -201,8 +245,9 @@ def _values(region: str, params: Params, place: Place, language: int) -> dict[st
     for field in ("origin", "owing", "paying"):
         if field in params:
             values[field] = place(str(params[field]))[language]
-    if "amount_fen" in params:
-        values["amount"] = yuan(int(params["amount_fen"] or 0))
+    for field, word in (("amount_fen", "amount"), ("owed_fen", "owed")):
+        if field in params:
+            values[word] = yuan(int(params[field] or 0))
     if "code" in params:
         why = reason(str(params["code"]))
         values |= {"why": why[language], "advice": why[2 + language]}
@@ -210,8 +255,8 @@ def _values(region: str, params: Params, place: Place, language: int) -> dict[st
     values |= {"months": params.get("months_total"), "entitled": params.get("entitled_from")}
     for field, words in (("action", ACTIONS), ("step", STEPS)):
         if field in params:
-            word = str(params[field])
-            values[field] = words.get(word, (word, word))[language]
+            named = str(params[field])
+            values[field] = words.get(named, (named, named))[language]
     return values
 
 

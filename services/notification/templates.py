@@ -98,6 +98,38 @@ TEMPLATES: dict[str, tuple[str, str]] = {
         "To the family of {name}: our condolences. {paying} has paid the balance of {amount} yuan"
         " of the personal account out to the heirs.",
     ),
+    "adjusted": (
+        "{name}：您好。{origin}更正了转出金额，{place}已从您的个人账户收回多划的{amount}元。"
+        "您无需再做任何事。",
+        "Dear {name}, {origin} has corrected the amount it transferred: {place} took {amount} yuan"
+        " that were too much back. You need not do anything.",
+    ),
+    "recovery-demanded": (
+        "{name}：您好。{origin}更正了转出金额，多划的{amount}元中有{owed}元已经使用，须退回{place}。"
+        "今后入账的款项将先行抵扣，您也可以主动退回；账户不会出现负数。",
+        "Dear {name}, {origin} has corrected the amount it transferred: of {amount} yuan too much,"
+        " {owed} have been spent and are owed to {place}. Later credits pay them off by"
+        " themselves, or you may pay them back; your account never goes below zero.",
+    ),
+    "recovered": (
+        "{name}：您好。您应退回{place}的款项已收到{amount}元，尚欠{owed}元。",
+        "Dear {name}, {place} has received {amount} yuan of what you owed; {owed} yuan remain.",
+    ),
+    "excused": (
+        "{name}：您好。您应退回{place}的{amount}元已核销，无需再退回。",
+        "Dear {name}, {place} has written off {amount} yuan that you owed: you need not pay them.",
+    ),
+    "reversed": (
+        "{name}：您好。您从{origin}到{place}的医保关系转移已撤销，参保关系恢复在{origin}。"
+        "如有疑问，请联系医保经办机构。",
+        "Dear {name}, the transfer of your insurance from {origin} to {place} has been reversed:"
+        " your record is at {origin} again. If you have questions, please ask the agency.",
+    ),
+    "restored": (
+        "{name}：您好。转移撤销后，尚未使用的{amount}元已恢复到您在{origin}的个人账户。",
+        "Dear {name}, after the reversal the {amount} yuan that were unspent are in your account at"
+        " {origin} again.",
+    ),
 }
 
 ACTIONS: dict[str, tuple[str, str]] = {

@@ -7,7 +7,9 @@ from typing import Literal
 
 from services.settlement import ledger
 from services.settlement.books import Books
-from services.settlement.onward import send_on
+from services.settlement.compensation.recovering import recover_from_credit
+from services.settlement.compensation.restoring import take_from_releases
+from services.settlement.onward import later_release, send_on
 from services.settlement.states import Movement
 from shared.decision import Unexpected, replace
 from shared.messages.settlement import (
@@ -71,7 +73,7 @@ def correct_balance(books: Books, m: CorrectBalance) -> None:
         _refuse(books, m, "unknown_record")
         return
     delta_fen = m.balance_fen - first.amount_fen
-    if books.holder(m.person, m.to).balance_fen + delta_fen < 0:
+    if not _covered(books, m, -delta_fen):
         _refuse(books, m, "insufficient_balance")
         return
     books.keep_movement(replace(first, amount_fen=m.balance_fen, code=None))
@@ -97,10 +99,24 @@ def spend(books: Books, m: Spend) -> None:
     holder = books.holder(m.person, m.to)
     if not holder.account:
         _refuse(books, m, "no_account")
-    elif holder.balance_fen < m.amount_fen:
+    elif not _covered(books, m, m.amount_fen):
         _refuse(books, m, "insufficient_balance")
     else:
         _move(books, m, ledger.spent(m.amount_fen), m.amount_fen)
+
+
+def _covered(books: Books, m: CorrectBalance | Spend, wanted_fen: int) -> bool:
+    """Whether the account holds so much, or can take it back from what it has released: what
+    moves an account after the release corrects the release.
+    """
+    holder = books.holder(m.person, m.to)
+    missing_fen = wanted_fen - holder.balance_fen
+    if missing_fen <= 0:
+        return True
+    latest = later_release(books, holder, None)
+    if isinstance(m, Spend) and not (latest and m.spent_on and m.spent_on < latest.released_on):
+        return False
+    return take_from_releases(books, holder, missing_fen)
 
 
 def refund(books: Books, m: Refund) -> None:
@@ -126,6 +142,7 @@ def _above_zero(amount_fen: int) -> None:
 def _credit(books: Books, m: Moving, postings: ledger.Postings, amount_fen: int) -> None:
     _move(books, m, postings, amount_fen)
     if amount_fen > 0:
+        amount_fen -= recover_from_credit(books, m.person, m.to, amount_fen)
         holder = books.holder(m.person, m.to)
         send_on(books, holder, amount_fen, after=holder.reopened_at)
 

@@ -88,12 +88,12 @@ def run(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def account(row: Mapping[str, Any]) -> dict[str, str]:
-    """A personal account. Nothing here makes a person owe yet."""
+    """A personal account, and what the person owes beside it."""
     return {
         "region": row["region"],
         "balance": yuan(row["balance_fen"]),
         "unfunded": yuan(row["unfunded_fen"]),
-        "recoverable": yuan(0),
+        "recoverable": yuan(row["recoverable_fen"]),
     }
 
 

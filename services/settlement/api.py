@@ -17,6 +17,7 @@ from services.settlement.lines import CODES, StatementError
 from services.settlement.netting import api as netting
 from services.settlement.people import api as people
 from services.settlement.risk.api import routes as risk_routes
+from services.settlement.snapshots import snapshot
 from services.settlement.trial_balance import trial_balance
 from shared.asking import Limit, Refusal, Who
 from shared.messages import RegionCode
@@ -153,7 +154,7 @@ def _held(api: APIRouter, runtime: Runtime) -> None:
 def _books(api: APIRouter, runtime: Runtime) -> None:
     @api.get("/trial-balance")
     async def balance(who: Who) -> dict[str, object]:
-        return trial_balance(await queries.snapshot(runtime.pool, _elsewhere(runtime)), who.may_see)
+        return trial_balance(await snapshot(runtime.pool, _elsewhere(runtime)), who.may_see)
 
     @api.get("/exposure")
     async def exposure(who: Who, region: Text | None = None) -> list[dict[str, Any]]:

@@ -119,6 +119,11 @@ class Books(Corridors):
         """One payment inside a credit."""
         return self.get(("part", receipt, part), Part)
 
+    def parts_of(self, transfer: UUID) -> list[Part]:
+        """The parts that were applied to a transfer, where a command asks for them."""
+        found = cast("tuple[tuple[UUID, int], ...]", self._all("parts-of", transfer))
+        return [part for place in sorted(found) if (part := self.part(*place))]
+
     def keep_part(self, part: Part) -> None:
         """Keeps what has become of a part."""
         self._changes["part", part.receipt, part.part] = part

@@ -2,6 +2,7 @@
 
 from services.settlement import ledger
 from services.settlement.books import Books
+from services.settlement.compensation.recovering import recover_from_credit
 from services.settlement.exposure import WAITING, opened, refusal
 from services.settlement.onward import release_after, send_on_claim
 from services.settlement.receipts import reserve_waiting
@@ -43,9 +44,10 @@ def credit_advance(books: Books, m: CreditAdvance) -> None:
         _await(books, claim, m.amount_fen, m.version, code)
     claim = books.claim(m.person, m.transfer) or claim
     _answer(books, claim, m.version, wanted_fen if code is None else m.amount_fen)
+    owed_fen = recover_from_credit(books, m.person, m.to, wanted_fen) if code is None else 0
     if goes_on:
-        send_on_claim(books, claim, wanted_fen, wanted_fen)
-    reserve_waiting(books, claim)
+        send_on_claim(books, claim, wanted_fen - owed_fen, wanted_fen - owed_fen)
+    reserve_waiting(books, books.claim(m.person, m.transfer) or claim)
 
 
 def _announced(books: Books, m: CreditAdvance) -> Claim:
@@ -178,10 +180,11 @@ def offer_again(books: Books, m: OfferAgain) -> None:
     version = max(claim.versions)
     if code is None:
         awaited_fen = claim.awaiting_fen
-        subject = f"{claim.transfer}/{claim.credited_fen}"
+        subject = f"{claim.transfer}/{claim.ever_credited_fen}"
         _credit(books, claim, 0, "advance-offered", subject, 0)
         claim = books.claim(m.person, m.transfer) or claim
         _answer(books, claim, version, awaited_fen)
+        recover_from_credit(books, m.person, m.to, awaited_fen)
     else:
         _decline(books, claim, code)
         if code != claim.declined:

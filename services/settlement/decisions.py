@@ -16,6 +16,13 @@ from services.settlement import (
 from services.settlement.bank import acts as bank
 from services.settlement.books import Books
 from services.settlement.closing.close import close_day
+from services.settlement.compensation import (
+    losses,
+    recovering,
+    restoring,
+    returning,
+    taking_back,
+)
 from services.settlement.exposure import LimitsOf
 from services.settlement.journal import PolicyOf
 from services.settlement.netting import clearing, lines, positions, windows
@@ -48,6 +55,17 @@ from shared.messages.settlement_bank import (
     ReportRemittance,
 )
 from shared.messages.settlement_closing import CloseDay
+from shared.messages.settlement_compensation import (
+    AdjustAdvance,
+    BookWaiver,
+    Recover,
+    RestoreFunds,
+    ReturnReceipt,
+    ReverseAdvance,
+    TakeBackReceipt,
+    Waive,
+    WriteOff,
+)
 from shared.messages.settlement_limits import (
     ChangeLimit,
     ResumeCorridor,
@@ -97,6 +115,15 @@ _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
     Approve: proposals.approve,
     Reject: proposals.reject,
     MatchReceipt: matches.match_receipt,
+    AdjustAdvance: taking_back.adjust_advance,
+    ReverseAdvance: taking_back.reverse_advance,
+    RestoreFunds: restoring.restore_funds,
+    WriteOff: losses.write_off,
+    Waive: losses.waive,
+    BookWaiver: restoring.book_waiver,
+    Recover: recovering.recover,
+    ReturnReceipt: returning.return_receipt,
+    TakeBackReceipt: returning.take_back_receipt,
 }
 _NETTING: dict[type[Message], Callable[[Books, Any, Terms], None]] = {
     ProposeLine: lines.propose,

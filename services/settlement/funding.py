@@ -4,6 +4,7 @@ from uuid import UUID
 
 from services.settlement import ledger
 from services.settlement.books import Books
+from services.settlement.compensation.recovering import recover_from_credit
 from services.settlement.exposure import opened
 from services.settlement.onward import send_on_claim
 from services.settlement.people import items
@@ -27,9 +28,12 @@ def apply_receipt(books: Books, m: ApplyReceipt) -> None:
         raise Unexpected("unknown_receipt", "no such claim or receipt was ever reserved")
     if part.reserved_fen < m.amount_fen or claim.reserved_fen < m.amount_fen:
         return  # applied before
-    applied_fen = min(m.amount_fen, claim.unpaid_fen)
+    applied_fen = min(m.amount_fen, claim.unpaid_fen + claim.lost_fen)
     to_advance_fen = min(applied_fen, claim.open_fen)
-    to_awaited_fen = applied_fen - to_advance_fen
+    to_awaited_fen = min(applied_fen - to_advance_fen, claim.awaiting_fen)
+    after_all_fen = applied_fen - to_advance_fen - to_awaited_fen
+    to_written_fen = min(after_all_fen, claim.written_off_fen)
+    to_waived_fen = after_all_fen - to_written_fen
     excess_fen = m.amount_fen - applied_fen
     funded = replace(
         claim,
@@ -37,6 +41,8 @@ def apply_receipt(books: Books, m: ApplyReceipt) -> None:
         awaiting_fen=claim.awaiting_fen - to_awaited_fen,
         matched_fen=claim.matched_fen + applied_fen,
         open_fen=claim.open_fen - to_advance_fen,
+        written_off_fen=claim.written_off_fen - to_written_fen,
+        waived_fen=claim.waived_fen - to_waived_fen,
         reserved_fen=claim.reserved_fen - m.amount_fen,
         excess_fen=claim.excess_fen + excess_fen,
     )
@@ -44,11 +50,13 @@ def apply_receipt(books: Books, m: ApplyReceipt) -> None:
         funded = replace(funded, declined=None, declined_at=None)
         books.forget_declined(claim)
     books.keep_claim(funded)
-    _book(books, part, claim, m.amount_fen, to_advance_fen, to_awaited_fen)
+    legs = (to_advance_fen, to_awaited_fen, to_written_fen, to_waived_fen)
+    _book(books, part, claim, m.amount_fen, legs)
     tell(books, funded, m.receipt, applied_fen, to_awaited_fen, excess_fen)
     ask(books, funded)
     if to_awaited_fen:
-        send_on_claim(books, funded, to_awaited_fen, 0)
+        owed_fen = recover_from_credit(books, m.person, m.to, to_awaited_fen)
+        send_on_claim(books, funded, to_awaited_fen - owed_fen, 0)
     if to_advance_fen:
         free(books, claim, funded)
 
@@ -58,13 +66,12 @@ def _book(
     part: Part,
     claim: Claim,
     amount_fen: int,
-    to_advance_fen: int,
-    to_awaited_fen: int,
+    legs: tuple[int, int, int, int],
 ) -> None:
     books.post(
         "apply",
         claim.region,
-        ledger.applied(claim.origin, to_advance_fen, to_awaited_fen),
+        ledger.applied(claim.origin, *legs),
         person=claim.person,
         subject=f"{part.receipt}/{part.part}/{part.applied_fen}",
         transfer=claim.transfer,
@@ -73,7 +80,7 @@ def _book(
         replace(
             part,
             reserved_fen=part.reserved_fen - amount_fen,
-            applied_fen=part.applied_fen + to_advance_fen + to_awaited_fen,
+            applied_fen=part.applied_fen + sum(legs),
         )
     )
 
@@ -130,5 +137,6 @@ def tell(
                 credited_fen=claim.credited_fen,
                 open_fen=claim.open_fen,
                 excess_fen=claim.excess_fen,
+                lost_fen=claim.lost_fen,
             )
         )

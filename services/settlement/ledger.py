@@ -25,6 +25,7 @@ RETURNING = "returning"
 """The bank says that it comes back, and its statement does not show it yet."""
 OPENING, CONTRIBUTIONS, INTEREST = "opening", "contributions", "interest"
 SPENDING, PAYOUT, CHARGES = "spending", "payout", "charges"
+RECOVERABLE, WRITE_OFF, WAIVED = "recoverable", "write-off", "waived"
 
 _SIDES: dict[str, Side] = {
     "personal": "liability",
@@ -46,6 +47,8 @@ _SIDES: dict[str, Side] = {
     "spending": "contra",
     "payout": "contra",
     "charges": "contra",
+    "write-off": "contra",
+    "waived": "contra",
 }
 
 
@@ -240,12 +243,22 @@ def received(kind: str, amount_fen: int) -> Postings:
     return posted((bank(kind), SUSPENSE, amount_fen))
 
 
-def applied(origin: str, to_advance_fen: int, to_awaited_fen: int) -> Postings:
-    """A receipt makes an advance real, or credits what nothing was advanced for."""
+def applied(
+    origin: str,
+    to_advance_fen: int,
+    to_awaited_fen: int,
+    to_written_off_fen: int = 0,
+    to_waived_fen: int = 0,
+) -> Postings:
+    """A receipt makes an advance real, or credits what nothing was advanced for; what comes after
+    the claim was given up makes the loss smaller.
+    """
     return posted(
         (SUSPENSE, advance(origin), to_advance_fen),
         (SUSPENSE, awaited(origin), to_awaited_fen),
         (AWAITING, PERSONAL, to_awaited_fen),
+        (SUSPENSE, WRITE_OFF, to_written_off_fen),
+        (SUSPENSE, WAIVED, to_waived_fen),
     )
 
 

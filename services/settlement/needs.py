@@ -29,6 +29,15 @@ from shared.messages.settlement_bank import (
     ReportRemittance,
 )
 from shared.messages.settlement_closing import CloseDay
+from shared.messages.settlement_compensation import (
+    AdjustAdvance,
+    Recover,
+    ReturnReceipt,
+    ReverseAdvance,
+    TakeBackReceipt,
+    Waive,
+    WriteOff,
+)
 from shared.messages.settlement_limits import CorridorCommand
 from shared.messages.settlement_netting import InstructPosition, SettleLine
 from shared.messages.settlement_people import ItemCommand, MatchReceipt
@@ -54,6 +63,7 @@ class Needs:
     corridors: set[Corridor] = field(default_factory=set)
     freeing: set[Corridor] = field(default_factory=set)
     reviewing: set[Corridor] = field(default_factory=set)
+    taking_back: set[tuple[str, UUID]] = field(default_factory=set)
     announcing: dict[UUID, list[CreditAdvance]] = field(default_factory=dict)
     offered: set[UUID] = field(default_factory=set)
     parts: set[tuple[UUID, int]] = field(default_factory=set)
@@ -139,6 +149,22 @@ class Needs:
                 self.corridors.add((m.payer, m.to))
                 self.freeing.add((m.payer, m.to))
                 self.subjects.add(str(m.transfer))
+            case _:
+                self._add_compensation(m)
+
+    def _add_compensation(self, m: PersonCommand) -> None:
+        match m:
+            case AdjustAdvance() | ReverseAdvance() | WriteOff() | Waive():
+                self.corridors.add((m.origin, m.to))
+                self.freeing.add((m.origin, m.to))
+            case Recover(receipt=receipt) if receipt is not None:
+                self.parts.add((receipt, m.part))
+            case ReturnReceipt():
+                self.corridors.add((m.origin, m.to))
+                self.parts.add((m.receipt, m.part))
+            case TakeBackReceipt():
+                self.corridors.add((m.origin, m.to))
+                self.taking_back.add((m.person, m.transfer))
             case _:
                 pass
 

@@ -14,23 +14,33 @@ from shared.messages.settlement import FundsCorrected, PaidOut
 
 
 def later_release(books: Books, holder: Holder, after: datetime | None) -> Release | None:
-    """The first release of the region that was opened after `after` (any, if that is None)."""
+    """The first release of the region that was opened after `after` (any, if that is None).
+
+    One that was reversed takes nothing along any more.
+    """
     for release in books.releases(holder.person, holder.region):
-        if after is None or release.opened_at > after:
+        if not release.restorations and (after is None or release.opened_at > after):
             return release
     return None
 
 
 def release_after(books: Books, claim: Claim) -> Release | None:
     """The first release that takes along what `claim` credits."""
-    for release in books.releases(claim.person, claim.region):
-        if (release.opened_at, release.transfer) > (claim.opened_at, claim.transfer):
+    return _after(books, claim)
+
+
+def _after(books: Books, side: Claim | Release) -> Release | None:
+    for release in books.releases(side.person, side.region):
+        later = (release.opened_at, release.transfer) > (side.opened_at, side.transfer)
+        if later and not release.restorations:
             return release
     return None
 
 
 def send_on(books: Books, holder: Holder, amount_fen: int, *, after: datetime | None) -> None:
     """Moves on what was credited at `holder` just now, if a later transfer has left."""
+    if amount_fen <= 0:
+        return
     release = later_release(books, holder, after)
     if release is not None:
         add(books, release, amount_fen)
@@ -40,11 +50,22 @@ def send_on(books: Books, holder: Holder, amount_fen: int, *, after: datetime | 
 
 def send_on_claim(books: Books, claim: Claim, amount_fen: int, unfunded_fen: int) -> None:
     """Moves on what `claim` credited just now, if a later transfer has left."""
-    release = release_after(books, claim)
+    _go_on(books, claim, amount_fen, unfunded_fen)
+
+
+def go_on_from(books: Books, release: Release, amount_fen: int) -> None:
+    """Moves on what came back to O from `release` just now, if a later transfer has left."""
+    _go_on(books, release, amount_fen, 0)
+
+
+def _go_on(books: Books, side: Claim | Release, amount_fen: int, unfunded_fen: int) -> None:
+    if amount_fen <= 0:
+        return
+    release = _after(books, side)
     if release is not None:
         add(books, release, amount_fen, unfunded_fen)
         return
-    holder = books.holder(claim.person, claim.region)
+    holder = books.holder(side.person, side.region)
     if holder.deceased:
         _to_heirs(books, holder, amount_fen)
 
@@ -76,10 +97,11 @@ def add(books: Books, release: Release, amount_fen: int, unfunded_fen: int = 0) 
     if release.paid_out:
         books.say(_paid_out(grown, amount_fen))
     else:
-        books.say(_corrected(books, grown, amount_fen))
+        books.say(announce(books, grown, amount_fen))
 
 
-def _corrected(books: Books, release: Release, delta_fen: int) -> FundsCorrected:
+def announce(books: Books, release: Release, delta_fen: int) -> FundsCorrected:
+    """What O says when it owes more, or less, than it said before."""
     return FundsCorrected(
         to=release.destination,
         person=release.person,

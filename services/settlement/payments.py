@@ -5,8 +5,9 @@ from uuid import UUID
 
 from services.settlement import ledger
 from services.settlement.books import Books
+from services.settlement.compensation import paying_back
 from services.settlement.netting import positions
-from services.settlement.states import Instruction, Part, Receipt, Release
+from services.settlement.states import Claim, Instruction, Part, Receipt, Release
 from shared.decision import Unexpected, replace
 from shared.messages.settlement import (
     Detail,
@@ -18,6 +19,10 @@ from shared.messages.settlement import (
     RemittanceInstructed,
     RemittanceReturned,
 )
+from shared.messages.settlement_compensation import TakeBackReceipt
+
+Payee = Release | Claim
+"""What a region pays for: what it has released, or what of a claim it owes back."""
 
 
 def open_bank(books: Books, m: OpenBank) -> None:
@@ -32,6 +37,12 @@ def instruct_remittance(books: Books, m: InstructRemittance) -> None:
     if books.instruction(m.person, m.transfer, m.run):
         return
     release = books.release(m.person, m.transfer)
+    claim = books.claim(m.person, m.transfer)
+    if claim is not None and (claim.region, claim.origin) == (m.to, m.destination):
+        books.keep_instruction(Instruction(m.person, m.transfer, m.run, m.amount_fen))
+        paying_back.instruct(books, m, claim)
+        books.say(_instructed(m))
+        return
     if release is None or release.destination != m.destination:
         raise Unexpected("unknown_transfer", "nothing was released for this transfer")
     amount_fen = min(m.amount_fen, release.payable_fen)
@@ -54,15 +65,17 @@ def instruct_remittance(books: Books, m: InstructRemittance) -> None:
         subject=f"{m.transfer}/{m.run}",
         transfer=m.transfer,
     )
-    books.say(
-        RemittanceInstructed(
-            to=m.destination,
-            person=m.person,
-            transfer=m.transfer,
-            destination=m.destination,
-            run=m.run,
-            amount_fen=m.amount_fen,
-        )
+    books.say(_instructed(m))
+
+
+def _instructed(m: InstructRemittance) -> RemittanceInstructed:
+    return RemittanceInstructed(
+        to=m.destination,
+        person=m.person,
+        transfer=m.transfer,
+        destination=m.destination,
+        run=m.run,
+        amount_fen=m.amount_fen,
     )
 
 
@@ -80,6 +93,27 @@ def record_debit(books: Books, m: RecordDebit) -> None:
     booked, postings = _without_reference(m, rest_fen)
     books.keep_receipt(_debit(books, m, booked if rest_fen else "remitted"))
     books.post(booked, m.to, postings, person=m.account, subject=m.receipt)
+    if not paid_fen and m.counter is None and m.bank != "expense":
+        _ask_for_receipts(books, m)
+
+
+def _ask_for_receipts(books: Books, m: RecordDebit) -> None:
+    """The bank takes credits back that were applied: each person's claim is told to reopen."""
+    for number, detail in _named(m):
+        claim = books.claimed(detail.references[0])
+        if not (m.reversal or detail.return_code) or claim is None or claim.region != m.to:
+            continue
+        books.say(
+            TakeBackReceipt(
+                to=m.to,
+                person=claim.person,
+                transfer=claim.transfer,
+                origin=claim.origin,
+                debit=m.receipt,
+                part=number,
+                amount_fen=detail.amount_fen,
+            )
+        )
 
 
 def _named(m: RecordDebit) -> list[tuple[int, Detail]]:
@@ -111,35 +145,47 @@ def _debit(books: Books, m: RecordDebit, booked: str) -> Receipt:
     )
 
 
-def _ours(books: Books, region: str, references: Sequence[UUID]) -> list[Release]:
-    found = [books.released(reference) for reference in dict.fromkeys(references)]
-    return [
-        release
-        for release in found
-        if release and release.region == region and not release.paid_out and release.version
-    ]
+def _ours(books: Books, region: str, references: Sequence[UUID]) -> list[Payee]:
+    """What this region pays or has paid under these references: releases, or what it owes back."""
+    found: list[Payee] = []
+    for reference in dict.fromkeys(references):
+        release, claim = books.released(reference), books.claimed(reference)
+        if release and release.region == region and not release.paid_out and release.version:
+            found.append(release)
+        elif claim and claim.region == region and claim.owes_back:
+            found.append(claim)
+    return found
 
 
 def _pay(books: Books, m: RecordDebit, detail: Detail, number: int) -> int:
     """Books what a detail paid, and gives back how much of it is explained."""
+    if detail.return_code and m.bank != "expense":
+        return 0  # the bank takes a credit back: we have paid nothing
     netted_fen = positions.pay(books, m, detail, number)
     if netted_fen:
         return netted_fen
-    releases = _ours(books, m.to, detail.references)
-    if not releases or len(releases) < len(set(detail.references)):
+    payees = _ours(books, m.to, detail.references)
+    if not payees or len(payees) < len(set(detail.references)):
         return 0
-    if len(releases) == 1:
-        _pay_one(books, m, releases[0], detail.amount_fen, number)
-        return detail.amount_fen
-    told = [(release, release.remitting_fen) for release in releases]
+    if len(payees) == 1:
+        return _pay_one(books, m, payees[0], detail.amount_fen, number)
+    told = [
+        (payee, payee.back_remitting_fen if isinstance(payee, Claim) else payee.remitting_fen)
+        for payee in payees
+    ]
     if sum(fen for _, fen in told) != detail.amount_fen:
         return 0  # a lump that does not add up is looked at by a person
-    for release, amount_fen in told:
-        _pay_one(books, m, release, amount_fen, number)
-    return detail.amount_fen
+    return sum(_pay_one(books, m, payee, amount_fen, number) for payee, amount_fen in told)
 
 
-def _pay_one(books: Books, m: RecordDebit, release: Release, amount_fen: int, number: int) -> None:
+def _pay_one(books: Books, m: RecordDebit, payee: Payee, amount_fen: int, number: int) -> int:
+    if isinstance(payee, Claim):
+        return paying_back.pay(books, m, payee, amount_fen, number)
+    _remit(books, m, payee, amount_fen, number)
+    return amount_fen
+
+
+def _remit(books: Books, m: RecordDebit, release: Release, amount_fen: int, number: int) -> None:
     told_fen = min(amount_fen, release.remitting_fen)
     # Paid without one of our payment files: were it still payable, it would be paid twice.
     owed_fen = min(amount_fen - told_fen, release.payable_fen)
@@ -176,18 +222,31 @@ def _pay_one(books: Books, m: RecordDebit, release: Release, amount_fen: int, nu
 def take_back(books: Books, m: RecordReceipt, part: Part, detail: Detail) -> int:
     """Books a remittance of ours that came back, and gives back how much of the part it was.
 
-    It is a credit that refers to a release of this region: on the expense account, or with a
-    return code, or as the bank's reversal of a debit.
+    It is a credit that refers to a payment of this region: on the expense account, or with a
+    return code, or as the bank's reversal of a debit, or paid back by the destination itself.
     """
-    if not (m.bank == "expense" or m.reversal or detail.return_code):
-        return 0
-    if netted_fen := positions.take_back(books, m, part):
+    bounced = m.bank == "expense" or m.reversal or detail.return_code is not None
+    if bounced and (netted_fen := positions.take_back(books, m, part)):
         return netted_fen
-    releases = _ours(books, m.to, detail.references)
-    if len(releases) != 1 or len(part.refs) != 1:
+    payees = _ours(books, m.to, detail.references)
+    if len(payees) != 1 or len(part.refs) != 1:
         return 0
-    release = releases[0]
-    told_fen = min(part.amount_fen, max(0, release.back_told_fen - release.back_seen_fen))
+    payee = payees[0]
+    if isinstance(payee, Claim):
+        code = detail.return_code
+        return paying_back.came_back(books, m, part, payee, code) if bounced else 0
+    if not bounced and part.payer_region not in {None, payee.destination}:
+        return 0
+    announced_fen = max(0, payee.back_told_fen - payee.back_seen_fen) if bounced else 0
+    told_fen = min(part.amount_fen, announced_fen)
+    return _owed_again(books, m, part, payee, told_fen, seen=bounced)
+
+
+def _owed_again(
+    books: Books, m: RecordReceipt, part: Part, release: Release, told_fen: int, *, seen: bool
+) -> int:
+    """What was announced already, what was paid too much, and what is owed again."""
+    code = next((d.return_code for d in m.details if release.transfer in d.references), None)
     over_fen = min(part.amount_fen - told_fen, release.overpaid_fen)
     owed_fen = min(part.amount_fen - told_fen - over_fen, release.sent_fen)
     back_fen = told_fen + over_fen + owed_fen
@@ -199,7 +258,7 @@ def take_back(books: Books, m: RecordReceipt, part: Part, detail: Detail) -> int
             overpaid_fen=release.overpaid_fen - over_fen,
             returned_fen=release.returned_fen + owed_fen,
             payable_fen=release.payable_fen + owed_fen,
-            back_seen_fen=release.back_seen_fen + back_fen,
+            back_seen_fen=release.back_seen_fen + (back_fen if seen else 0),
         )
     )
     books.post(
@@ -211,7 +270,7 @@ def take_back(books: Books, m: RecordReceipt, part: Part, detail: Detail) -> int
         transfer=release.transfer,
     )
     if over_fen + owed_fen:
-        books.say(came_back(release, m.receipt, over_fen + owed_fen, detail.return_code))
+        books.say(came_back(release, m.receipt, over_fen + owed_fen, code))
     return back_fen
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.settlement import ledger
 from services.settlement.books import Books
+from services.settlement.compensation.recovering import recover_from_credit
 from services.settlement.exposure import opened
 from services.settlement.states import Claim, Release
 from shared.decision import Unexpected, replace
@@ -30,6 +31,7 @@ def release_funds(books: Books, m: ReleaseFunds) -> None:
     for claim in books.claims(m.person, m.to):
         if _goes_along(claim, release):
             _advance_for_release(books, claim)
+            recover_from_credit(books, m.person, m.to, claim.awaiting_fen)
     balance_fen = books.holder(m.person, m.to).balance_fen
     if balance_fen:
         unfunded_fen = sum(
@@ -142,7 +144,7 @@ def _advance_for_release(books: Books, claim: Claim) -> None:
         claim.region,
         ledger.advanced(claim.origin, 0, amount_fen),
         person=claim.person,
-        subject=f"{claim.transfer}/{claim.credited_fen}",
+        subject=f"{claim.transfer}/{claim.ever_credited_fen}",
         transfer=claim.transfer,
     )
     books.say(

@@ -34,14 +34,24 @@ SELECT r.person, r.transfer, r.destination,
   FROM releases r
   LEFT JOIN LATERAL (
        SELECT sum(l.amount_fen)::bigint AS fen FROM remittance_lines l
-        WHERE l.person = r.person AND l.transfer = r.transfer
+        WHERE l.person = r.person AND l.transfer = r.transfer AND l.destination = r.destination
           AND NOT EXISTS (SELECT FROM instructions i WHERE i.person = l.person
                              AND i.transfer = l.transfer AND i.run = l.run)) claimed ON true
  WHERE r.region = $1 AND r.released_on <= $2 AND r.clearing IS NULL AND r.payable_fen > 0
    AND NOT EXISTS (SELECT FROM held_payments h WHERE h.transfer = r.transfer
                       AND h.region = r.region AND h.state = 'held')
    AND r.payable_fen > coalesce(claimed.fen, 0)
- ORDER BY r.destination, r.transfer
+UNION ALL
+-- What goes back to an origin.
+SELECT c.person, c.transfer, c.origin, c.back_payable_fen - coalesce(claimed.fen, 0)
+  FROM claims c
+  LEFT JOIN LATERAL (
+       SELECT sum(l.amount_fen)::bigint AS fen FROM remittance_lines l
+        WHERE l.person = c.person AND l.transfer = c.transfer AND l.destination = c.origin
+          AND NOT EXISTS (SELECT FROM instructions i WHERE i.person = l.person
+                             AND i.transfer = l.transfer AND i.run = l.run)) claimed ON true
+ WHERE c.region = $1 AND c.origin = ANY($3) AND c.back_payable_fen > coalesce(claimed.fen, 0)
+ ORDER BY 3, 2
 """
 
 

@@ -151,7 +151,9 @@ RELEASES = Table(
     " released_on date, paid_out bool, version integer, code text, principal_fen bigint,"
     " interest_fen bigint, unfunded_fen bigint, released_fen bigint, paid_out_fen bigint,"
     " payable_fen bigint, remitting_fen bigint, debited_fen bigint, returned_fen bigint,"
-    " overpaid_fen bigint, back_told_fen bigint, back_seen_fen bigint, clearing text",
+    " overpaid_fen bigint, back_told_fen bigint, back_seen_fen bigint, clearing text,"
+    " waived_fen bigint, forgiven_fen bigint, lowered_fen bigint, restored_fen bigint,"
+    " restorations integer",
 )
 INSTRUCTIONS = Table(
     "instructions",
@@ -168,7 +170,11 @@ CLAIMS = Table(
     " credited_fen bigint, awaiting_fen bigint, matched_fen bigint, open_fen bigint,"
     " reserved_fen bigint, excess_fen bigint, advance bool, declined text,"
     " declined_at timestamptz, judged_at timestamptz, judged text, exposure_fen bigint,"
-    " limit_fen bigint, clearing text",
+    " limit_fen bigint, clearing text,"
+    " undue_fen bigint, recovered_fen bigint, excused_fen bigint, written_off_fen bigint,"
+    " waived_fen bigint, lowered_fen bigint, restored_fen bigint, reversals integer,"
+    " back_payable_fen bigint, back_remitting_fen bigint, back_debited_fen bigint,"
+    " sent_back_fen bigint",
 )
 CORRIDORS = Table(
     "corridors",

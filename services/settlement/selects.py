@@ -97,3 +97,15 @@ LINES = "SELECT receipt, sealed, booked_on FROM receipts WHERE receipt = ANY($1)
 ITEMS = """
 SELECT * FROM items WHERE subject = ANY($1) OR item = ANY($2) ORDER BY about, item FOR UPDATE
 """
+
+# The payments that were applied to a person's transfer (their entries name them), or are too much.
+APPLIED = """
+SELECT DISTINCT e.transfer, split_part(e.subject, '/', 1)::uuid AS receipt,
+       split_part(e.subject, '/', 2)::int AS part
+  FROM entries e JOIN unnest($1::text[], $2::uuid[]) AS u (person, transfer)
+    ON e.person = u.person AND e.transfer = u.transfer
+ WHERE e.kind = 'apply'
+ UNION
+SELECT u.transfer, w.receipt, w.part FROM unnest($2::uuid[]) AS u (transfer)
+  JOIN waiting w ON w.look = replace(u.transfer::text, '-', '')
+"""

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
+from services.settlement.sides import Claim as Claim  # noqa: PLC0414 - states like the others
+from services.settlement.sides import Release as Release  # noqa: PLC0414
 from shared.messages.settlement import BankKind
 
 Verdict = Literal[
@@ -58,44 +60,6 @@ class Movement:
     code: str | None = None
 
 
-@dataclass(frozen=True)
-class Release:
-    """O's side of a transfer; `region` is O."""
-
-    person: str
-    transfer: UUID
-    region: str
-    destination: str
-    opened_at: datetime
-    released_on: date
-    paid_out: bool = False
-    version: int = 0
-    code: str | None = None
-    principal_fen: int = 0
-    interest_fen: int = 0
-    unfunded_fen: int = 0
-    released_fen: int = 0
-    paid_out_fen: int = 0
-    payable_fen: int = 0
-    remitting_fen: int = 0
-    debited_fen: int = 0
-    returned_fen: int = 0
-    overpaid_fen: int = 0
-    back_told_fen: int = 0
-    back_seen_fen: int = 0
-    clearing: str | None = None
-
-    @property
-    def owed_fen(self) -> int:
-        """What was released and is D's, whoever has it."""
-        return self.released_fen - self.paid_out_fen
-
-    @property
-    def sent_fen(self) -> int:
-        """What was instructed or paid and did not come back."""
-        return self.remitting_fen + self.debited_fen - self.returned_fen
-
-
 @dataclass(frozen=True, slots=True)
 class Instruction:
     """A line of a payment file, once booked."""
@@ -106,45 +70,6 @@ class Instruction:
     amount_fen: int
     status: str = "instructed"
     code: str = ""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """D's side of a transfer: the claim on O, which is also the expected receipt."""
-
-    person: str
-    transfer: UUID
-    region: str
-    origin: str
-    opened_at: datetime
-    announced_on: date
-    released_on: date
-    versions: tuple[int, ...] = ()
-    announced_fen: int = 0
-    credited_fen: int = 0
-    awaiting_fen: int = 0
-    matched_fen: int = 0
-    open_fen: int = 0
-    reserved_fen: int = 0
-    excess_fen: int = 0
-    advance: bool = True
-    declined: str | None = None
-    declined_at: datetime | None = None
-    judged_at: datetime | None = None
-    judged: str | None = None
-    exposure_fen: int = 0
-    limit_fen: int = 0
-    clearing: str | None = None
-
-    @property
-    def unpaid_fen(self) -> int:
-        """What O still has to pay: the open advance and what is awaited."""
-        return self.open_fen + self.awaiting_fen
-
-    @property
-    def available_fen(self) -> int:
-        """What of it no receipt is reserved for."""
-        return max(0, self.unpaid_fen - self.reserved_fen)
 
 
 @dataclass(frozen=True)

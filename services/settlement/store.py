@@ -37,6 +37,7 @@ async def load(db: asyncpg.Connection, keyring: Keyring, batch: Sequence[Deliver
     looks = needs.looks(announced)
     await _holders(db, needs, states)
     waiting = await _parts(db, needs, looks, states)
+    await _taken_back(db, needs, states)
     await _receipts(db, needs, waiting, states)
     await _releases(db, needs, states)
     await _claims(db, needs, looks, waiting, states)
@@ -131,6 +132,20 @@ async def _parts(
     return [part for part in parts if (part.receipt, part.part) in waiting]
 
 
+async def _taken_back(db: asyncpg.Connection, needs: Needs, states: States) -> None:
+    """The parts that were applied to the claims of which the bank takes credits back."""
+    if not needs.taking_back:
+        return
+    found: dict[UUID, set[tuple[UUID, int]]] = {t: set() for _, t in needs.taking_back}
+    wanted = columns(sorted(needs.taking_back), 2)
+    for row in await db.fetch(selects.APPLIED, *wanted):
+        found[row["transfer"]].add((row["receipt"], row["part"]))
+    for transfer, some in found.items():
+        states["parts-of", transfer] = tuple(sorted(some))
+    places = sorted({place for some in found.values() for place in some})
+    await _read(db, states, "part", rows.PARTS, selects.PARTS, *columns(places, 2))
+
+
 async def _receipts(
     db: asyncpg.Connection, needs: Needs, waiting: Sequence[Part], states: States
 ) -> None:
@@ -163,8 +178,7 @@ async def _claims(
     """The claims of the batch's persons, and all that its receipts and the waiting may be for."""
     transfers = await _expected(db, needs, looks, waiting, states)
     transfers |= {ref for part in waiting for ref in part.refs}
-    transfers |= {r for m in needs.receipts for d in m.details for r in d.references}
-    transfers |= needs.named
+    transfers |= needs.references | needs.named
     persons = list(needs.persons)
     if not persons and not transfers:
         return

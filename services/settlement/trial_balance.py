@@ -27,14 +27,18 @@ class AccountRow:
 class TransferRow:
     """Transfers that all deviate by the same amounts; a healthy one deviates by nothing.
 
-    `heard`: D has handled all that O announced. `unannounced_fen` = R - P - what D was told;
-    `split_fen` = told - C - N; `funding_fen` = C - M - U. The `posted_*` are what the postings
-    say less what the rows say, of R - P, P, C, N, M and U.
+    `heard`: D has handled all that O announced. `unannounced_fen` = R - P - what D was told, both
+    as if nothing had been taken back; `untaken_fen`: of O's corrections down, not taken at D yet;
+    `unrestored_fen`: taken back at D by a reversal and not O's again yet;
+    `split_fen` = told + K - C - N; `funding_fen` = C - M - U - K - W. The `posted_*` are what the
+    postings say less what the rows say, of R - P, P, C, N, M, U, K, W and what of K is still owed.
     """
 
     transfers: int
     heard: bool
     unannounced_fen: int = 0
+    untaken_fen: int = 0
+    unrestored_fen: int = 0
     split_fen: int = 0
     funding_fen: int = 0
     overdrawn: bool = False
@@ -44,6 +48,9 @@ class TransferRow:
     posted_awaiting_fen: int = 0
     posted_matched_fen: int = 0
     posted_open_fen: int = 0
+    posted_undue_fen: int = 0
+    posted_lost_fen: int = 0
+    posted_owed_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +89,14 @@ class MirrorRow:
     debited_fen: int = 0
     overpaid_fen: int = 0
     unannounced_fen: int = 0
+    untaken_fen: int = 0
+    unrestored_fen: int = 0
     claimed_fen: int = 0
     matched_fen: int = 0
     suspense_fen: int = 0
+    owed_back_fen: int = 0
+    lost_fen: int = 0
+    waived_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +123,19 @@ def entries_balance(books: Snapshot) -> bool:
 def entitlement(books: Snapshot) -> bool:
     """R + K = C + P + N, in the rows and in the postings.
 
-    What D has not handled yet is in a message: then less may be announced than was released,
-    never more.
+    What D has not handled yet is in a message: then less may be announced, or taken back, than
+    was released or corrected, never more. So is what O has not restored yet.
     """
     return all(
-        row.unannounced_fen >= 0
-        and (row.unannounced_fen == 0 or not row.heard)
+        min(row.unannounced_fen, row.untaken_fen, row.unrestored_fen) >= 0
+        and (row.unannounced_fen == row.untaken_fen == 0 or not row.heard)
         and row.split_fen == 0
         and row.posted_released_fen == 0
         and row.posted_paid_out_fen == 0
         and row.posted_credited_fen == 0
         and row.posted_awaiting_fen == 0
+        and row.posted_undue_fen == 0
+        and row.posted_owed_fen == 0
         for row in books.transfers
     )
 
@@ -129,7 +143,11 @@ def entitlement(books: Snapshot) -> bool:
 def funding(books: Snapshot) -> bool:
     """C = M + U + K + W, and no claim below zero."""
     return not any(
-        row.funding_fen or row.overdrawn or row.posted_matched_fen or row.posted_open_fen
+        row.funding_fen
+        or row.overdrawn
+        or row.posted_matched_fen
+        or row.posted_open_fen
+        or row.posted_lost_fen
         for row in books.transfers
     )
 
@@ -215,33 +233,46 @@ def _signed(row: AccountRow) -> int:
     return -net if side(row.account) == "liability" else net
 
 
+def _ahead(row: MirrorRow, ahead_fen: int) -> tuple[int, int, int]:
+    """What D has got and O's bank has not told: being paid, or paid outside the payment files;
+    what D matched beyond all that O released is a break.
+    """
+    early_fen = min(ahead_fen, row.remitting_fen)
+    # What D owes back, or is still to take back, was owed, and paid, before O corrected it.
+    owed_fen = row.payable_fen + row.owed_back_fen + row.untaken_fen
+    uninstructed_fen = min(ahead_fen - early_fen, owed_fen)
+    return early_fen, uninstructed_fen, ahead_fen - early_fen - uninstructed_fen
+
+
 def mirrored(row: MirrorRow) -> dict[str, object]:
     """Why the two sides of a corridor differ; what nothing explains is a break.
 
-    owes + in transit + in suspense
-    = claims + not heard + overpaid + received, not debited + received, not instructed.
+    owes + in transit + in suspense + owed back + waived + not taken back
+    = claims + not heard + not restored + overpaid + written off + received, not debited
+    + received, not instructed.
     """
     owes_fen = row.payable_fen + row.remitting_fen
-    under_way_fen = row.debited_fen + row.overpaid_fen - row.matched_fen
+    under_way_fen = row.debited_fen + row.overpaid_fen - row.matched_fen - row.owed_back_fen
     # What D has in suspense beyond that never left O: it makes no difference between the two.
     suspense_fen = min(row.suspense_fen, max(0, under_way_fen))
-    # D's bank may tell before O's, and O's agency may pay outside the payment files; what D
-    # matched beyond all that O released is a break.
-    ahead_fen = max(0, -under_way_fen)
-    early_fen = min(ahead_fen, row.remitting_fen)
-    uninstructed_fen = min(ahead_fen - early_fen, row.payable_fen)
-    beyond_fen = ahead_fen - early_fen - uninstructed_fen
+    early_fen, uninstructed_fen, beyond_fen = _ahead(row, max(0, -under_way_fen))
     explained = {
         "in_suspense": suspense_fen,
         "in_transit": max(0, under_way_fen) - suspense_fen,
         "not_heard": row.unannounced_fen,
+        "not_taken_back": row.untaken_fen,
+        "not_restored": row.unrestored_fen,
+        "owed_back": row.owed_back_fen,
+        "written_off": max(0, row.lost_fen - row.waived_fen),
+        "waived": max(0, row.waived_fen - row.lost_fen),
         "overpaid": row.overpaid_fen,
         "received_not_debited": early_fen,
         "received_not_instructed": uninstructed_fen,
     }
-    more_fen = owes_fen + explained["in_transit"] + suspense_fen
+    more_fen = owes_fen + explained["in_transit"] + suspense_fen + row.owed_back_fen
     received_fen = early_fen + uninstructed_fen
     less_fen = row.claimed_fen + row.unannounced_fen + row.overpaid_fen + received_fen
+    less_fen += row.unrestored_fen - row.untaken_fen + row.lost_fen - row.waived_fen
     return {
         "corridor": f"{row.origin}>{row.destination}",
         "origin_owes": yuan(owes_fen),

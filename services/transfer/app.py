@@ -8,6 +8,7 @@ from services.transfer import api, saga, store
 from services.transfer.states import Transfer
 from shared.decision import Decision, Delivery, States, Timer
 from shared.messages import enrollment, settlement, transfer
+from shared.messages import settlement_compensation as books
 from shared.messages.transfer import Remind
 from shared.regions import Regions
 from shared.service import App, Runtime
@@ -36,12 +37,23 @@ HANDLES = (
     settlement.ShortfallFound,
     settlement.ExcessFound,
     settlement.PaidOut,
+    enrollment.RecordRestored,
+    enrollment.RestoreRefused,
+    books.AdvanceAdjusted,
+    books.AdvanceReversed,
+    books.FundsRestored,
+    books.WrittenOff,
+    books.Waived,
+    books.Recovered,
+    books.ReceiptReturned,
+    books.ReceiptTakenBack,
     transfer.Apply,
     transfer.Withdraw,
     transfer.Remind,
     transfer.Pause,
     transfer.Resume,
     transfer.Retry,
+    transfer.Reverse,
 )
 
 

@@ -57,6 +57,19 @@ CODES: dict[str, tuple[str, str]] = {
         "余额按规定留在转出地。",
         "The balance stays at the origin by its rules.",
     ),
+    # Why a transfer is, or is not, reversed.
+    "fraud": ("骗取转移，已撤销。", "The transfer was obtained by fraud and is reversed."),
+    "court-order": ("依法院裁判撤销。", "The transfer is reversed by order of a court."),
+    "error": ("办理有误，已撤销。", "The transfer was made in error and is reversed."),
+    "moved-on": (
+        "参保人已转往下一地，不能撤销。",
+        "The person has moved on to the next region: it cannot be reversed.",
+    ),
+    "not-released": (
+        "参保信息尚未转出，可直接撤回申请。",
+        "The record is not released yet: the application can be withdrawn.",
+    ),
+    "already-reversed": ("该转移已撤销。", "The transfer is reversed already."),
     # Why the destination refuses an application or an enrollment that asked for the transfer.
     "already_enrolled": (
         "已在转入地参保。",

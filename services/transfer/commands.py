@@ -143,7 +143,7 @@ def credit_advance(
         version=version,
         amount_fen=amount_fen,
         released_on=released_on,
-        advance=rules.advance(now.pair) and not now.deceased and now.record != "refused",
+        advance=rules.advance(now.pair) and not now.deceased and not now.reversing,
         opened_at=now.opened_at,
     )
 
@@ -158,23 +158,6 @@ def too_late(now: Transfer, code: str = "already-released") -> transfer.Withdraw
     """The applicant is told that withdrawing is not possible any more."""
     return transfer.WithdrawalRefused(
         to=now.destination, person=now.person, transfer=now.id, code=code
-    )
-
-
-def closed(now: Transfer) -> transfer.Closed:
-    """Everybody is told how it ended."""
-    return transfer.Closed(
-        to=now.destination,
-        person=now.person,
-        transfer=now.id,
-        origin=now.origin,
-        record=now.record,
-        money=now.money,
-        reason=now.reason,
-        released_fen=now.funds.released,
-        advanced_fen=now.funds.credited,
-        received_fen=now.funds.matched,
-        paid_out_fen=now.funds.paid_out,
     )
 
 
@@ -233,6 +216,14 @@ def unknown(message: Message) -> Step:
                 code="unknown-transfer",
             )
             return answer(None, "no such transfer was opened", refusal)
+        case transfer.Reverse():
+            told = transfer.ReversalRefused(
+                to=message.to,
+                person=message.person,
+                transfer=message.transfer,
+                code="unknown-transfer",
+            )
+            return answer(None, "no such transfer was opened", told)
         case enrollment.PersonDeceased():
             return ignore(None, "no transfer was started for this registration")
         case transfer.Pause() | transfer.Resume() | transfer.Retry():

@@ -12,14 +12,13 @@ from pathlib import Path
 from services.transfer import saga
 from services.transfer.samples import (
     AT,
-    MONEY_MESSAGES,
-    MONEY_STATES,
     RECORD_MESSAGES,
     RECORD_STATES,
     D,
     O,
     Row,
 )
+from services.transfer.samples_money import MONEY_MESSAGES, MONEY_STATES
 from services.transfer.states import Step, Transfer
 from shared import regions
 from shared.decision import Unexpected

@@ -1,19 +1,20 @@
 """THE saga, read top to bottom: what each message leads to in each state of a transfer.
 
 Two states run on their own clocks, `record` (参保关系) and `money`, and may end in either order.
-The pivot is the release of the record: before it withdrawing is free, after it the saga only goes
-forward. `decide` is pure; each `case` is a sentence: in this state, on this message, go there and
-say this. What is not written here means nothing and is refused as a dead letter.
+The pivot is the release of the record: before it withdrawing is free, after it the saga goes
+forward, or compensates by new acts (chapter 7). `decide` is pure; each `case` is a sentence: in
+this state, on this message, go there and say this. What is not written here means nothing and is
+refused as a dead letter.
 """
 
 from datetime import datetime
 
+from services.transfer import closing, repair
 from services.transfer import commands as c
-from services.transfer import repair
+from services.transfer import compensation as back
 from services.transfer.commands import Opening
 from services.transfer.states import (
     MONEY_ENDS,
-    RECORD_ENDS,
     Record,
     Step,
     Transfer,
@@ -30,6 +31,7 @@ from shared.decision import Unexpected, replace
 from shared.messages import Message
 from shared.messages import enrollment as e
 from shared.messages import settlement as s
+from shared.messages import settlement_compensation as k
 from shared.messages import transfer as t
 from shared.policy import Corridor
 from shared.regions import Regions
@@ -38,7 +40,7 @@ from shared.regions import Regions
 def decide(now: Transfer | None, message: Message, at: datetime, regions: Regions) -> Step:
     """What `message` leads to at business time `at`. Raises Unexpected for what means nothing."""
     if isinstance(message, Opening):
-        return _close(_open(now, message, at, regions), now, at)
+        return closing.close(_open(now, message, at, regions), now, at)
     if now is None:
         return c.unknown(message)
     rules = regions.corridor(now.origin, now.destination, shanghai_day(now.opened_at))
@@ -58,6 +60,10 @@ def decide(now: Transfer | None, message: Message, at: datetime, regions: Region
             step = _announce(now, message, at, regions, rules)
         case s.AdvanceCredited() | s.AdvanceDeclined() | s.Applied() | s.PaidOut():
             step = _fund(now, message, at)
+        case t.Reverse() | e.RecordRestored() | e.RestoreRefused():
+            step = _reverse(now, message, at, regions, rules)
+        case k.ClaimChanged() | k.FundsRestored():
+            step = _compensate(now, message, at, regions, rules)
         case t.Remind():
             step = _remind(now, at, regions)
         case t.Pause() | t.Retry():
@@ -66,7 +72,7 @@ def decide(now: Transfer | None, message: Message, at: datetime, regions: Region
             step = repair.resume(now, message, _remind(repair.unpaused(now), at, regions))
         case _:
             raise Unexpected("not_for_saga", f"{message.type} is not for a transfer")
-    return repair.keep(_close(step, now, at))
+    return repair.keep(closing.close(step, now, at))
 
 
 # ── 1. Open ───────────────────────────────────────────────────────────────────────────────────
@@ -218,7 +224,11 @@ def _join(now: Transfer, message: Message, at: datetime, regions: Regions) -> St
         case ("disputed", e.RecordWithheld(code=code)):
             new = replace(now, record="refused", reason="record-withheld")
             new = without_deadline(c.clocks_go_on(new, at, regions), "transfer-in")
-            return go(new, f"the origin does not release the record after all ({code})")
+            out = [back.restore_record(new, now.destination)] if now.joined_version else []
+            new, *say = back.reverse_money(replace(new, reversing="record-withheld"))
+            return go(new, f"the origin withholds the record: go back ({code})", *out, *say)
+        case ("restoring" | "restored", _):
+            return ignore(now, "the record goes back to the origin")
         case (
             "released" | "joined" | "refused" | "disputed",
             e.RecordJoined() | e.RecordDisputed() | e.RecordWithheld(),
@@ -239,29 +249,39 @@ def _announce(
     if now.version == 0:
         raise Unexpected("impossible", f"{message.type} before the record was released")
     match (now.money, message):
-        case ("pending" | "withheld", s.FundsReleased()) if message.version > now.funds.version:
+        case (money, s.FundsReleased()) if message.version > now.funds.version and (
+            money in ("pending", "withheld") or now.reversing
+        ):
             owed = message.principal_fen + message.interest_fen
             funds = replace(now.funds, version=message.version, released=owed)
             new = replace(now, funds=funds, money="released", withheld_until=None)
             new = replace(new, reason=because(now, None))
             credit = c.credit_advance(new, message.version, owed, message.released_on, rules)
-            new = without_deadline(new, "funds")
-            return go(new, "O owes the money: credit it in advance", credit)
+            new, *more = back.reverse_money(without_deadline(new, "funds"))
+            return go(new, "O owes the money: credit it in advance", credit, *more)
         case (money, s.FundsCorrected(version=version)) if (
             version > now.funds.version and money not in ("paid_out", "withheld")
         ):
             owed = now.funds.released + message.delta_fen
             funds = replace(now.funds, version=version, released=owed)
-            new = replace(now, funds=funds, money=money_of(funds))
-            if now.closed_at:
-                due = regions.calendar(now.destination).deadline(at, rules.deadlines.whole)
-                new = with_deadline(new, "whole", due)
+            if message.delta_fen < 0:
+                funds = replace(funds, adjusting=version)
+            new = back.reopened(
+                replace(now, funds=funds, money=money_of(funds)), at, regions, rules
+            )
+            if message.delta_fen < 0:
+                less = back.adjust_advance(new, version, -message.delta_fen)
+                return go(new, "O owes less than it said: take the difference back", less)
             credit = c.credit_advance(new, version, message.delta_fen, message.released_on, rules)
-            return go(new, "O owes more than it said: credit the difference", credit)
+            new, *more = back.reverse_money(new)
+            return go(new, "O owes more than it said: credit the difference", credit, *more)
         case ("pending" | "withheld", s.NothingToRelease()):
             new = replace(now, money="none", withheld_until=None, reason=because(now, None))
             new = without_deadline(new, "funds")
             return go(new, "there is no money to move")
+        case ("pending" | "withheld", s.FundsWithheld()) if now.reversing:
+            new = without_deadline(replace(now, money="none", withheld_until=None), "funds")
+            return go(new, "O holds the money, and keeps it: the transfer goes back")
         case ("pending" | "withheld", s.FundsWithheld(until=until, code=code)):
             new = replace(now, money="withheld", withheld_until=until)
             new = c.ask_again(replace(new, reason=because(now, code)), until, at)
@@ -301,13 +321,7 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
             why = "no advance: the money is credited when it arrives"
         case s.Applied():
             why = "money arrived and was applied"
-            funds = replace(
-                funds,
-                credited=message.credited_fen,
-                matched=message.matched_fen,
-                open=message.open_fen,
-                excess=message.excess_fen,
-            )
+            funds = back.arrived(funds, message)
     money = money_of(funds)
     reason = new.reason if funds.awaiting else because(now, None)
     return go(replace(new, funds=funds, money=money, reason=reason), why)
@@ -331,18 +345,73 @@ def _remind(now: Transfer, at: datetime, regions: Regions) -> Step:
     return go(new, "a step is late: urge whoever owes it, then escalate", *say)
 
 
-# ── What the chapters share ───────────────────────────────────────────────────────────────────
+# ── 7. Compensation: the way back, by new acts ────────────────────────────────────────────────
 
 
-def _close(step: Step, before: Transfer | None, at: datetime) -> Step:
-    """A transfer is closed when record and money are both at an end."""
-    now = step.transfer
-    if now is None or step.kind != "goes":
-        return step
-    ended = now.record in RECORD_ENDS and now.money in MONEY_ENDS
-    if not ended:
-        return replace(step, transfer=replace(now, closed_at=None)) if now.closed_at else step
-    if before is not None and before.closed_at and c.closed(before) == c.closed(now):
-        return step
-    now = replace(now, closed_at=at, deadlines=())
-    return replace(step, transfer=now, say=(*step.say, c.closed(now)))
+def _reverse(
+    now: Transfer, message: Message, at: datetime, regions: Regions, rules: Corridor
+) -> Step:
+    """Two people go back on a release: first D's months come out, unless they have moved on."""
+    match (now.record, message):
+        case (_, t.Reverse()) if not message.by_two:
+            return answer(now, "one alone may not", back.reversal_refused(now, "needs_two_people"))
+        case (_, t.Reverse()) if now.record == "restoring":
+            return ignore(now, "it is being reversed already")
+        case (_, t.Reverse()) if code := back.may_not_reverse(now):
+            return answer(now, "it cannot be reversed", back.reversal_refused(now, code))
+        case (_, t.Reverse(reason=reason)):
+            new = c.clocks_go_on(replace(now, reversing=reason), at, regions)
+            new = replace(new, record="restoring", reason=reason)
+            new = back.reopened(without_deadline(new, "transfer-in"), at, regions, rules)
+            by = f"{message.proposed_by}, {message.approved_by}: {message.why or reason}"
+            first = back.restore_record(new, now.destination)
+            return go(new, f"reversed by two people ({by}): D takes the months out", first)
+        case ("restoring", e.RestoreRefused(code=code)) if not now.months_out:
+            record: Record = "joined" if now.joined_version else "released"
+            new = replace(now, record=record, reversing=None, reason=None)
+            told = back.reversal_refused(now, code)
+            return go(new, f"D cannot take the months out ({code}): it stays", told)
+        case ("restoring", e.RecordRestored(region=region)) if region == now.destination:
+            if now.months_out:
+                return ignore(now, "D has said so already")
+            new, *say = back.reverse_money(replace(now, months_out=True))
+            more = back.restore_record(now, now.origin)
+            return go(new, "the months are out: O has the record again", more, *say)
+        case ("restoring", e.RecordRestored()) if now.months_out:
+            return go(replace(now, record="restored"), "O has the record again, suspended")
+        case ("restored" | "refused", e.RecordRestored() | e.RestoreRefused()):
+            return ignore(now, "the record is where it belongs already")
+    raise Unexpected("impossible", f"{message.type} cannot come while the record is {now.record}")
+
+
+def _compensate(
+    now: Transfer, message: Message, at: datetime, regions: Regions, rules: Corridor
+) -> Step:
+    """The books have gone back: the facts follow, and what was closed is open again if need be."""
+    funds, say = now.funds, []
+    if funds.version == 0:
+        raise Unexpected("impossible", f"{message.type} while the money is {now.money}")
+    match message:
+        case k.AdvanceReversed(number=n) | k.FundsRestored(number=n) if n > funds.reversals:
+            raise Unexpected("impossible", f"{message.type}: nobody asked for it")
+        case k.FundsRestored(number=number) if number <= funds.restorations:
+            return ignore(now, "O has restored it already")
+        case k.FundsRestored():
+            funds = back.given_back(funds, message)
+            why = "what was unspent is in the account at the origin again"
+        case k.AdvanceReversed(number=number) if number <= funds.restorations or funds.restoring:
+            return ignore(now, "D has said so already")
+        case k.AdvanceReversed():
+            funds = back.taken(funds, message)
+            say = [back.restore_funds(replace(now, funds=funds))]
+            why = "D took back what was unspent: O gives it back to the person"
+        case k.AdvanceAdjusted(version=version):
+            funds = replace(funds, answered=max(funds.answered, version))
+            funds, why = back.changed(funds, message), "D took back what O does not owe"
+        case _:
+            assert isinstance(message, k.ClaimChanged)
+            funds, why = back.changed(funds, message), back.why(message)
+    new = replace(now, funds=funds, money=money_of(funds), reason=because(now, now.reason))
+    if new.money not in MONEY_ENDS:
+        new = back.reopened(new, at, regions, rules)
+    return go(new, why, *say)

@@ -1,4 +1,6 @@
-"""One transfer in each state and one message of each kind, for the saga's matrix."""
+"""One transfer in each state of its record and one message of each kind about it, for the saga's
+matrix; those of the money are in `samples_money`.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -10,7 +12,6 @@ from shared.calendar import SHANGHAI
 from shared.decision import replace
 from shared.messages import Message
 from shared.messages import enrollment as e
-from shared.messages import settlement as s
 from shared.messages import transfer as t
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=SHANGHAI)
@@ -34,6 +35,10 @@ OWED = Funds(version=1, released=100)
 SENT = replace(OWED, answered=1)
 CLOCK = (Deadline("whole", AT),)
 
+BACK = replace(
+    PAST, joined_version=1, reversing="court-order", reason="court-order", deadlines=CLOCK
+)
+
 RECORD_STATES: dict[str, Transfer | None] = {
     "(none)": None,
     "opened": BASE,
@@ -51,30 +56,15 @@ RECORD_STATES: dict[str, Transfer | None] = {
     "refused, after the release": replace(PAST, record="refused", money="advanced"),
     "withdrawn": replace(BASE, record="withdrawn", money="none", closed_at=AT),
     "not_needed": replace(BASE, record="not_needed", money="none", closed_at=AT),
+    "restoring": replace(BACK, record="restoring"),
+    "restoring, months out": replace(BACK, record="restoring", months_out=True),
+    "restored": replace(BACK, record="restored", months_out=True, money="none", closed_at=AT),
 }
-_JOINED = replace(PAST, record="joined", deadlines=CLOCK, joined_version=1)
-MONEY_STATES: dict[str, Transfer | None] = {
-    "pending": replace(_JOINED, money="pending"),
-    "withheld": replace(_JOINED, money="withheld", deadlines=(Deadline("funds", AT, 1),)),
-    "released": replace(_JOINED, money="released", funds=OWED),
-    "awaiting_funds": replace(_JOINED, money="awaiting_funds", funds=SENT),
-    "advanced": replace(_JOINED, money="advanced", funds=replace(SENT, credited=100, open=100)),
-    "short": replace(
-        _JOINED, money="short", funds=replace(SENT, credited=100, open=40, matched=60)
-    ),
-    "over": replace(
-        _JOINED, money="over", funds=replace(SENT, credited=100, matched=100, excess=5)
-    ),
-    "funded": replace(
-        _JOINED, money="funded", funds=replace(SENT, credited=100, matched=100), closed_at=AT
-    ),
-    "paid_out": replace(_JOINED, money="paid_out", funds=Funds(paid_out=100), closed_at=AT),
-    "none": replace(_JOINED, money="none", closed_at=AT),
-}
-
-_ABOUT: dict[str, Any] = {"to": D, "person": PERSON, "transfer": ID}
+ABOUT: dict[str, Any] = {"to": D, "person": PERSON, "transfer": ID}
 _MONTHS = ((24230, 24313),)
-_APPLIED: dict[str, Any] = {**_ABOUT, "origin": O, "receipt": ID}
+
+
+TWO: dict[str, Any] = {"proposed_by": "chen", "approved_by": "li", "reason": "court-order"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +79,7 @@ RECORD_MESSAGES = (
     Row(
         "registered (enroll)",
         e.Registered(
-            **_ABOUT,
+            **ABOUT,
             record=ID,
             action="enroll",
             occurred_at=AT,
@@ -102,18 +92,18 @@ RECORD_MESSAGES = (
     ),
     Row(
         "registered (suspend)",
-        e.Registered(**_ABOUT, record=ID, action="suspend", occurred_at=AT, origin=O),
+        e.Registered(**ABOUT, record=ID, action="suspend", occurred_at=AT, origin=O),
     ),
     Row(
         "registration-refused",
         e.RegistrationRefused(
-            **_ABOUT, record=ID, action="apply", occurred_at=AT, code="not_enrolled", origin=O
+            **ABOUT, record=ID, action="apply", occurred_at=AT, code="not_enrolled", origin=O
         ),
     ),
     Row(
         "apply",
         t.Apply(
-            **_ABOUT,
+            **ABOUT,
             origin=O,
             scheme="310",
             new_scheme="310",
@@ -125,15 +115,15 @@ RECORD_MESSAGES = (
     Row(
         "cover-stopped",
         e.CoverStopped(
-            **_ABOUT, refused=ID, origin=O, scheme="310", new_scheme="310", trigger="auto"
+            **ABOUT, refused=ID, origin=O, scheme="310", new_scheme="310", trigger="auto"
         ),
     ),
-    Row("release-accepted", e.ReleaseAccepted(**_ABOUT, origin=O)),
-    Row("release-refused", e.ReleaseRefused(**_ABOUT, origin=O, code="duplicate")),
+    Row("release-accepted", e.ReleaseAccepted(**ABOUT, origin=O)),
+    Row("release-refused", e.ReleaseRefused(**ABOUT, origin=O, code="duplicate")),
     Row(
         "record-released",
         e.RecordReleased(
-            **_ABOUT,
+            **ABOUT,
             origin=O,
             version=1,
             scheme="310",
@@ -143,13 +133,13 @@ RECORD_MESSAGES = (
             digest="",
         ),
     ),
-    Row("release-cancelled", e.ReleaseCancelled(**_ABOUT, origin=O)),
-    Row("withdraw", t.Withdraw(**_ABOUT)),
-    Row("person-deceased", e.PersonDeceased(**_ABOUT, died_on=date(2026, 3, 1))),
+    Row("release-cancelled", e.ReleaseCancelled(**ABOUT, origin=O)),
+    Row("withdraw", t.Withdraw(**ABOUT)),
+    Row("person-deceased", e.PersonDeceased(**ABOUT, died_on=date(2026, 3, 1))),
     Row(
         "record-joined",
         e.RecordJoined(
-            **_ABOUT,
+            **ABOUT,
             origin=O,
             months=_MONTHS,
             months_total=84,
@@ -158,77 +148,21 @@ RECORD_MESSAGES = (
             retroactive_from=None,
         ),
     ),
-    Row("record-disputed", e.RecordDisputed(**_ABOUT, origin=O, code="digest-mismatch")),
+    Row("record-disputed", e.RecordDisputed(**ABOUT, origin=O, code="digest-mismatch")),
     Row(
         "record-corrected (v2)",
         e.RecordCorrected(
-            **_ABOUT, origin=O, version=2, scheme="310", months=_MONTHS, last_month=24313, digest=""
+            **ABOUT, origin=O, version=2, scheme="310", months=_MONTHS, last_month=24313, digest=""
         ),
     ),
-    Row("record-withheld", e.RecordWithheld(**_ABOUT, origin=O, code="sealed")),
-    Row("remind (due)", t.Remind(**_ABOUT, due_at=AT)),
-    Row("pause", t.Pause(**_ABOUT, by="op", why="the origin asks for it")),
-    Row("resume", t.Resume(**_ABOUT, by="op", why="the origin asks for it")),
-    Row("retry", t.Retry(**_ABOUT, by="op", why="the origin asks for it")),
-)
-
-MONEY_MESSAGES = (
-    Row(
-        "funds-released (v1)",
-        s.FundsReleased(
-            **_ABOUT,
-            origin=O,
-            version=1,
-            principal_fen=100,
-            interest_fen=0,
-            unfunded_fen=0,
-            released_on=AT.date(),
-        ),
-    ),
-    Row("nothing-to-release", s.NothingToRelease(**_ABOUT, origin=O, code="zero_balance")),
-    Row(
-        "funds-withheld",
-        s.FundsWithheld(**_ABOUT, origin=O, code="account_frozen", until=date(2026, 4, 1)),
-    ),
-    Row(
-        "funds-corrected (v2)",
-        s.FundsCorrected(**_ABOUT, origin=O, version=2, delta_fen=10, released_on=AT.date()),
-    ),
-    Row(
-        "advance-credited",
-        s.AdvanceCredited(
-            **_ABOUT, origin=O, version=1, amount_fen=100, credited_fen=100, open_fen=100
-        ),
-    ),
-    Row(
-        "advance-declined",
-        s.AdvanceDeclined(**_ABOUT, origin=O, version=1, code="limit_reached", awaiting_fen=100),
-    ),
-    Row(
-        "advance-funded",
-        s.AdvanceFunded(
-            **_APPLIED, applied_fen=100, matched_fen=100, credited_fen=100, open_fen=0, excess_fen=0
-        ),
-    ),
-    Row(
-        "funds-credited",
-        s.FundsCredited(
-            **_APPLIED, applied_fen=100, matched_fen=100, credited_fen=100, open_fen=0, excess_fen=0
-        ),
-    ),
-    Row(
-        "shortfall-found",
-        s.ShortfallFound(
-            **_APPLIED, applied_fen=60, matched_fen=60, credited_fen=100, open_fen=40, excess_fen=0
-        ),
-    ),
-    Row(
-        "excess-found",
-        s.ExcessFound(
-            **_APPLIED, applied_fen=100, matched_fen=100, credited_fen=100, open_fen=0, excess_fen=5
-        ),
-    ),
-    Row("paid-out", s.PaidOut(**_ABOUT, region=O, amount_fen=100, reason="x")),
-    Row("remind (due)", t.Remind(**_ABOUT, due_at=AT)),
-    Row("retry", t.Retry(**_ABOUT, by="op", why="the origin asks for it")),
+    Row("record-withheld", e.RecordWithheld(**ABOUT, origin=O, code="sealed")),
+    Row("reverse", t.Reverse(**ABOUT, **TWO)),
+    Row("reverse (by one)", t.Reverse(**ABOUT, **{**TWO, "approved_by": "chen"})),
+    Row("record-restored (D)", e.RecordRestored(**ABOUT, origin=O, region=D)),
+    Row("record-restored (O)", e.RecordRestored(**ABOUT, origin=O, region=O)),
+    Row("restore-refused", e.RestoreRefused(**ABOUT, origin=O, code="moved-on")),
+    Row("remind (due)", t.Remind(**ABOUT, due_at=AT)),
+    Row("pause", t.Pause(**ABOUT, by="op", why="the origin asks for it")),
+    Row("resume", t.Resume(**ABOUT, by="op", why="the origin asks for it")),
+    Row("retry", t.Retry(**ABOUT, by="op", why="the origin asks for it")),
 )

@@ -60,7 +60,11 @@ class Funds:
     """What is known of the money. All in fen; `None` where nothing was said yet.
 
     released: owed by O · credited: in the person's account at D · matched: arrived and applied ·
-    open: credited and not arrived · excess: arrived and owed to nobody here · paid_out: by O.
+    open: credited and not arrived · excess: arrived and owed to nobody here · paid_out: by O ·
+    adjusting: the last version that D is to take back · reversals, restorations: asked of D, and
+    answered by O · restoring: taken back at D and asked of O · restored: in O's account again ·
+    undue: what the person had no right to, of which recoverable is still owed and recovered came
+    back · lost: of the claim, given up · written_off: all losses · sent_back: receipts, to O.
     """
 
     version: int = 0
@@ -71,11 +75,22 @@ class Funds:
     open: int = 0
     excess: int = 0
     paid_out: int = 0
+    adjusting: int = 0
+    reversals: int = 0
+    restorations: int = 0
+    restoring: int = 0
+    restored: int = 0
+    undue: int = 0
+    recoverable: int = 0
+    recovered: int = 0
+    lost: int = 0
+    written_off: int = 0
+    sent_back: int = 0
 
     @property
     def awaiting(self) -> int:
         """Announced by O and neither credited nor on its way to be."""
-        return self.released - self.credited
+        return max(0, self.released + self.undue - self.credited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +140,8 @@ class Transfer:
     plan_year: int | None = None
     version: int = 0
     withdrawing: str | None = None
+    reversing: str | None = None
+    months_out: bool = False
     deceased: bool = False
     overdue: bool = False
     stopped_at: datetime | None = None
@@ -188,17 +205,23 @@ def because(now: Transfer, code: str | None) -> str | None:
 
 def money_of(funds: Funds) -> Money:
     """The state of the money, from the facts: the first that applies (design of the saga)."""
-    if funds.excess:
-        return "over"
-    if (funds.open or funds.awaiting) and funds.matched:
-        return "short"
-    if funds.open:
-        return "advanced"
-    if funds.awaiting:
-        return "awaiting_funds" if funds.answered == funds.version else "released"
-    if funds.paid_out:
-        return "paid_out"
-    return "funded"
+    answered = funds.answered == funds.version
+    facts: tuple[tuple[int, Money], ...] = (
+        (funds.reversals > funds.restorations, "restoring"),
+        (funds.excess, "over"),
+        ((funds.open or funds.awaiting) and funds.matched, "short"),
+        (funds.open, "advanced"),
+        (funds.awaiting and answered, "awaiting_funds"),
+        (funds.awaiting or funds.adjusting > funds.answered, "released"),
+        (funds.recoverable, "recovering"),
+        (funds.written_off, "written_off"),
+        (funds.recovered, "recovered"),
+        (funds.restored, "restored"),
+        (funds.paid_out, "paid_out"),
+        (funds.matched, "funded"),
+        (funds.sent_back, "returned_to_origin"),
+    )
+    return next((money for fact, money in facts if fact), "none")
 
 
 def with_deadline(t: Transfer, step: Late, due_at: datetime) -> Transfer:

@@ -12,6 +12,7 @@ from shared.messages import (
     settlement,
     settlement_bank,  # noqa: F401 - declared by being imported
     settlement_closing,  # noqa: F401 - declared by being imported
+    settlement_compensation,
     settlement_limits,
     settlement_netting,
     settlement_people,
@@ -32,6 +33,7 @@ _ABSTRACT = (
     settlement_netting.LineEvent,
     settlement_netting.WindowCommand,
     settlement_netting.WindowEvent,
+    settlement_compensation.ClaimChanged,
     transfer.FromEnrollment,
     transfer.Act,
 )

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.messages import (
+    ByTwo,
     Event,
     Fen,
     Month,
@@ -263,6 +264,59 @@ class TerminateRecord(PersonCommand):
     """The record has joined at D: O's (`to`) relation ends."""
 
     transfer: UUID
+
+
+class RestoreRecord(PersonCommand):
+    """The transfer is reversed: D (`to` is the destination) takes the months out again, unless the
+    record has moved on; O (`to` is the origin) has the relation again, suspended.
+    """
+
+    transfer: UUID
+    origin: RegionCode
+    destination: RegionCode
+    new_scheme: Scheme
+
+
+class RecordRestored(PersonEvent):
+    """`region` has done its part of it: the months are out at D, or O has the relation again."""
+
+    transfer: UUID
+    origin: RegionCode
+    region: RegionCode
+
+
+class RestoreRefused(PersonEvent):
+    """D cannot take the months out: `moved-on`, they were asked for by the next region."""
+
+    transfer: UUID
+    origin: RegionCode
+    code: str
+
+
+class AmendRecord(PersonCommand, ByTwo):
+    """Two people of an agency correct an earlier record (`refers_to`) after it was released: the
+    filled fields replace what it said; `months` and `balance_fen` replace the old whole.
+    """
+
+    record: UUID
+    refers_to: UUID
+    month: Month | None = None
+    months: Ranges = ()
+    balance_fen: Fen | None = None
+
+
+class RecordAmended(PersonEvent):
+    """An earlier record was corrected by two people."""
+
+    record: UUID
+    refers_to: UUID
+
+
+class AmendmentRefused(PersonEvent):
+    """What two people wanted to correct stays as it is: `unknown_record`, `not_correctable`, …"""
+
+    record: UUID
+    code: str
 
 
 class CoverStopped(PersonEvent):

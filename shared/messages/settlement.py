@@ -49,10 +49,13 @@ class Contribute(PersonCommand):
 
 
 class Spend(PersonCommand):
-    """The person pays from the personal account."""
+    """The person pays from the personal account. What was spent before the account was released,
+    and is told after it, corrects the release (`spent_on`).
+    """
 
     record: UUID
     amount_fen: Fen
+    spent_on: date | None = None
 
 
 class Refund(PersonCommand):
@@ -123,7 +126,7 @@ class FundsWithheld(PersonEvent):
 
 
 class FundsCorrected(PersonEvent):
-    """After the release O owes more: next version, `delta_fen` above zero."""
+    """After the release O owes more, or less (`delta_fen` below zero): next version."""
 
     transfer: UUID
     origin: RegionCode
@@ -257,7 +260,10 @@ class ApplyReceipt(PersonCommand):
 
 
 class Applied(PersonEvent):
-    """What all funding events say: the whole claim after this receipt. Not sent itself."""
+    """What all funding events say: the whole claim after this receipt. Not sent itself.
+
+    `lost_fen`: what of the claim stays written off or waived.
+    """
 
     transfer: UUID
     origin: RegionCode
@@ -267,6 +273,7 @@ class Applied(PersonEvent):
     credited_fen: Fen
     open_fen: Fen
     excess_fen: Fen
+    lost_fen: Fen | None = None
 
 
 class AdvanceFunded(Applied):

@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from shared.messages import (
+    ByTwo,
     Fen,
     Month,
     PersonCommand,
@@ -75,6 +76,22 @@ class Retry(Act):
     """Say again the last command of each leg that nobody has answered."""
 
 
+class Reverse(PersonCommand, ByTwo):
+    """Two people go back on a released transfer: what is unspent, and the record, are O's again.
+
+    `reason` is a code (`fraud`, `court-order`, `error`).
+    """
+
+    transfer: UUID
+
+
+class ReversalRefused(PersonEvent):
+    """The transfer is not reversed: `moved-on`, `not-released`, `already-ended`, …"""
+
+    transfer: UUID
+    code: str
+
+
 class Overdue(PersonEvent):
     """A step is past its due date; the region that owes it is urged."""
 
@@ -119,3 +136,6 @@ class Closed(PersonEvent):
     advanced_fen: Fen = 0
     received_fen: Fen = 0
     paid_out_fen: Fen = 0
+    restored_fen: Fen = 0
+    recovered_fen: Fen = 0
+    written_off_fen: Fen = 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from services.settlement import queries
+from services.settlement.snapshots import snapshot
 from services.settlement.trial_balance import INVARIANTS
 
 EVERY_SECONDS = 0.05
@@ -62,7 +62,7 @@ class Books:
 
     async def whole(self) -> None:
         """Every invariant of the trial balance, on one snapshot."""
-        books = await queries.snapshot(self.pool)
+        books = await snapshot(self.pool)
         for name, holds in INVARIANTS.items():
             if not holds(books):
                 self.findings.add(f"at the end: {name}")

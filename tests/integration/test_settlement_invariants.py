@@ -5,7 +5,7 @@ from pathlib import Path
 import asyncpg
 
 from services.settlement.app import Settlement
-from services.settlement.queries import snapshot
+from services.settlement.snapshots import snapshot
 from services.settlement.trial_balance import trial_balance
 from shared.regions import load
 from shared.sealing import Keyring

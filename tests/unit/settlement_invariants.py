@@ -72,13 +72,15 @@ def check(books: Books, on_its_way: Sequence[ApplyReceipt] | None) -> None:
         if on_its_way is not None:
             assert reserved == sum(m.amount_fen for m in on_its_way if m.to == region)
         _claims_are_the_receivables(books, totals, claimed)
-        instructed_fen = sum(
+        own_releases = [r for r in releases if r.region == region]
+        instructed_fen = sum(c.back_remitting_fen for c in claimed) + sum(
             owed.instructed_fen - owed.debited_fen
             for owed in books.all(Owed)
             if owed.payer == region
         )
-        own_releases = [r for r in releases if r.region == region]
-        _releases_are_the_payables(totals, own_releases, region, instructed_fen)
+        _releases_are_the_payables(totals, own_releases, claimed, region, instructed_fen)
+        owed_fen = sum(c.recoverable_fen for c in claimed)
+        assert balance_of(totals, region, "recoverable") == owed_fen
     _what_is_released_is_announced_or_on_its_way(claims, releases)
 
 
@@ -92,9 +94,11 @@ def _no_account_is_below_zero(totals: Totals) -> None:
 
 def _claims_are_the_receivables(books: Books, totals: Totals, claims: Sequence[Claim]) -> None:
     for c in claims:
-        assert c.announced_fen == c.credited_fen + c.awaiting_fen
-        assert c.credited_fen == c.matched_fen + c.open_fen
+        assert c.announced_fen + c.undue_fen == c.credited_fen + c.awaiting_fen
+        assert c.credited_fen == c.matched_fen + c.open_fen + c.undue_fen + c.lost_fen
         assert min(c.open_fen, c.awaiting_fen, c.matched_fen, c.excess_fen, c.reserved_fen) >= 0
+        assert min(c.undue_fen, c.recoverable_fen, c.written_off_fen, c.waived_fen) >= 0
+        assert min(c.back_payable_fen, c.back_remitting_fen, c.restored_fen) >= 0
     for region, origin in {(c.region, c.origin) for c in claims}:
         own = [c for c in claims if c.origin == origin]
         open_fen = sum(c.open_fen for c in own)
@@ -114,18 +118,23 @@ def _claims_are_the_receivables(books: Books, totals: Totals, claims: Sequence[C
 
 
 def _releases_are_the_payables(
-    totals: Totals, releases: Sequence[Release], region: str, instructed_fen: int
+    totals: Totals,
+    releases: Sequence[Release],
+    claims: Sequence[Claim],
+    region: str,
+    instructed_fen: int,
 ) -> None:
     for r in releases:
-        assert r.released_fen - r.paid_out_fen == r.payable_fen + r.sent_fen
+        assert r.owed_fen == r.payable_fen + r.sent_fen + r.waived_fen >= 0
     remitting_fen = sum(r.remitting_fen for r in releases) + instructed_fen
     assert balance_of(totals, region, "remitting") == remitting_fen
     # What the bank has announced and not shown yet.
     returning_fen = sum(max(0, r.back_told_fen - r.back_seen_fen) for r in releases)
     assert balance_of(totals, region, "returning") == returning_fen
-    for destination in {r.destination for r in releases}:
+    for destination in {r.destination for r in releases} | {c.origin for c in claims}:
         own = [r for r in releases if r.destination == destination]
         payable_fen = sum(r.payable_fen for r in own)
+        payable_fen += sum(c.back_payable_fen for c in claims if c.origin == destination)
         overpaid_fen = sum(r.overpaid_fen for r in own)
         assert balance_of(totals, region, f"payable:{destination}") == payable_fen
         assert balance_of(totals, region, f"overpaid:{destination}") == overpaid_fen
@@ -138,4 +147,8 @@ def _what_is_released_is_announced_or_on_its_way(
     for r in releases:
         claim = by_transfer.get(r.transfer)
         if claim is not None and len(claim.versions) >= r.version:
-            assert claim.announced_fen == r.released_fen - r.paid_out_fen
+            assert claim.announced_fen + claim.restored_fen == r.owed_fen + r.restored_fen
+            assert claim.lowered_fen == r.lowered_fen
+        if claim is not None:
+            assert claim.restored_fen >= r.restored_fen
+            assert claim.lowered_fen <= r.lowered_fen

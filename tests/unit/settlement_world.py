@@ -27,8 +27,12 @@ from shared.messages.settlement import (
     RecordReceipt,
     ReleaseFunds,
 )
+from shared.messages.settlement_compensation import (
+    AdvanceReversed,
+)
 from shared.regions import load
 from shared.settings import Settings
+from tests.unit.settlement_back import adjust, restore
 from tests.unit.settlement_invariants import balance_of, check, turnover
 
 A, B, C = "410100", "450100", "340100"
@@ -194,6 +198,11 @@ class World:
         """What `load` would have read, even where there is nothing."""
         needs = Needs.of([Delivery(T1, message.key, message, DAY, DAY, T1)])
         self.states.update(expected_by(needs, self.all(Claim)))
+        for person, transfer in needs.taking_back:
+            del person
+            self.states["parts-of", transfer] = tuple(
+                (p.receipt, p.part) for p in self.all(Part) if transfer in p.transfers
+            )
 
     def _limits_of(self, origin: str, destination: str, day: date) -> Limits:
         assert day >= DAY.date()
@@ -242,11 +251,15 @@ def only(kind: type[Wanted], messages: Iterable[Message]) -> Wanted:
     return found[0]
 
 
-def announced(said: Iterable[Message], *, advance: bool = True) -> list[CreditAdvance]:
-    """What the transfer service makes of what O says."""
-    found = []
+def announced(said: Iterable[Message], *, advance: bool = True) -> list[Message]:
+    """What the transfer service makes of what O says, and of what D has taken back."""
+    found: list[Message] = []
     for m in said:
-        if isinstance(m, FundsReleased | FundsCorrected):
+        if isinstance(m, AdvanceReversed) and m.amount_fen:
+            found.append(restore(m))
+        elif isinstance(m, FundsCorrected) and m.delta_fen < 0:
+            found.append(adjust(m))
+        elif isinstance(m, FundsReleased | FundsCorrected):
             amount_fen = m.principal_fen if isinstance(m, FundsReleased) else m.delta_fen
             found.append(
                 credit(
@@ -276,7 +289,7 @@ def advanced(balance_fen: int = 100) -> World:
     return world
 
 
-def late_contribution(world: World, amount_fen: int) -> list[CreditAdvance]:
+def late_contribution(world: World, amount_fen: int) -> list[Message]:
     """It comes to O after the release and is announced as a correction."""
     record = some_id("late")
     late = Contribute(to=A, person=PERSON, record=record, amount_fen=amount_fen)

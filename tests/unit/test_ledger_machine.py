@@ -4,6 +4,8 @@
 see to it that the commands are such as regions, people and banks give.
 """
 
+from collections import deque
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -12,11 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.settlement.exposure import Limits
-from services.settlement.states import Part
-from shared.messages import Message
+from services.settlement.states import Claim, Part
+from shared.messages import ByTwo, Message
 from shared.messages.settlement import (
     Contribute,
-    FundsReleased,
+    CorrectBalance,
+    Detail,
     InstructRemittance,
     OfferAgain,
     PayOut,
@@ -24,6 +27,15 @@ from shared.messages.settlement import (
     Refund,
     Spend,
 )
+from shared.messages.settlement_compensation import (
+    BookWaiver,
+    Recover,
+    ReturnReceipt,
+    ReverseAdvance,
+    Waive,
+    WriteOff,
+)
+from tests.unit.settlement_back import about
 from tests.unit.settlement_world import (
     DAY,
     PERSON,
@@ -51,6 +63,7 @@ TRANSFERS: dict[Any, tuple[str, str, str]] = {
     T2: (PERSON, B, C),
     T3: (OTHER, A, B),
 }
+TWO = {"proposed_by": "maker", "approved_by": "checker", "reason": "court-order"}
 WHICH = st.sampled_from(list(TRANSFERS))
 
 
@@ -82,12 +95,11 @@ class BooksOfAll(RuleBasedStateMachine):
     def tell(self, message: Message) -> None:
         """A message, and what the transfer service makes of the answers, until all is said."""
         self.sent.append(message)
-        said = self.world.send(message)
-        for credit in announced(said):
-            self.sent.append(credit)
-            more = self.world.send(credit)
-            while following := announced(m for m in more if not isinstance(m, FundsReleased)):
-                more = self.world.send(*following)
+        waiting = deque(announced(self.world.send(message)))
+        while waiting:
+            following = waiting.popleft()
+            self.sent.append(following)
+            waiting += announced(self.world.send(following))
 
     def record(self) -> Any:  # noqa: ANN401 - an id
         return some_id(f"record {next(self.numbers)}")
@@ -164,11 +176,104 @@ class BooksOfAll(RuleBasedStateMachine):
     def something_comes_again(self, data: st.DataObject) -> None:
         """Natural keys hold even where the inbox has forgotten: nothing is booked twice."""
         again = data.draw(st.sampled_from(self.sent))
-        if isinstance(again, OfferAgain | PayOut):
+        if isinstance(again, OfferAgain | PayOut | ByTwo):
             return
         before = len(self.world.entries)
         self.world.send(again)
         assert len(self.world.entries) == before
+
+    # --- the books go back ----------------------------------------------------------------
+
+    @rule(person=PEOPLE, fen=st.integers(0, 120))
+    def is_corrected(self, person: str, fen: int) -> None:
+        """The balance that O opened with was another one: more, less, or nothing."""
+        fields: dict[str, Any] = {"to": A, "person": person, "record": self.record()}
+        fields |= {"refers_to": some_id((person, A)), "balance_fen": fen}
+        self.tell(CorrectBalance.model_validate(fields))
+
+    @rule(person=PEOPLE, region=PLACES, fen=FEN)
+    def has_spent_before(self, person: str, region: str, fen: int) -> None:
+        early = DAY.date() - timedelta(days=1)
+        fields = {"record": self.record(), "amount_fen": fen, "spent_on": early}
+        self.tell(Spend.model_validate({"to": region, "person": person, **fields}))
+
+    @precondition(lambda self: self.world.all(Claim))
+    @rule(data=st.data())
+    def is_reversed(self, data: st.DataObject) -> None:
+        claim = self.some_claim(data)
+        self.tell(about(claim, ReverseAdvance, number=claim.reversals + 1))
+
+    @precondition(lambda self: self.world.all(Claim))
+    @rule(data=st.data(), fen=st.none() | FEN)
+    def is_given_up(self, data: st.DataObject, fen: int | None) -> None:
+        claim = self.some_claim(data)
+        what = data.draw(st.sampled_from(["claim", "person", "waive"]))
+        two: dict[str, Any] = {**TWO, "amount_fen": fen}
+        if what == "waive":
+            self.tell(about(claim, Waive, **two))
+            for waiver in [m for m in self.world.said if isinstance(m, BookWaiver)][-1:]:
+                self.tell(waiver)
+        else:
+            self.tell(about(claim, WriteOff, what=what, **two))
+
+    @precondition(lambda self: self.world.all(Claim))
+    @rule(data=st.data(), fen=st.none() | FEN, paid_in=st.booleans())
+    def is_demanded(self, data: st.DataObject, fen: int | None, paid_in: bool) -> None:  # noqa: FBT001 - drawn
+        claim = self.some_claim(data)
+        fields: dict[str, Any] = {**TWO, "amount_fen": fen}
+        if paid_in:
+            name = f"receipt {next(self.numbers)}"
+            self.tell(receipt(name, detail(fen or 50), region=claim.region))
+            fields["receipt"] = some_id(name)
+        self.tell(about(claim, Recover, **fields))
+
+    @precondition(lambda self: any(c.excess_fen for c in self.world.all(Claim)))
+    @rule(data=st.data(), fen=st.none() | FEN)
+    def sends_back(self, data: st.DataObject, fen: int | None) -> None:
+        claim = self.some_claim(data)
+        own = [p for p in self.world.all(Part) if claim.transfer in p.transfers]
+        if not own:
+            return
+        part = data.draw(st.sampled_from(own))
+        fields = {"receipt": part.receipt, "part": part.part, "amount_fen": fen, **TWO}
+        self.tell(about(claim, ReturnReceipt, **fields))
+
+    @precondition(lambda self: any(c.back_payable_fen for c in self.world.all(Claim)))
+    @rule(data=st.data(), lost=st.booleans(), arrives=st.booleans())
+    def pays_back(self, data: st.DataObject, lost: bool, arrives: bool) -> None:  # noqa: FBT001 - drawn
+        """D's payment to O: instructed, debited, and it arrives or bounces."""
+        owing = [c for c in self.world.all(Claim) if c.back_payable_fen]
+        claim = data.draw(st.sampled_from(owing))
+        fen, run = claim.back_payable_fen, f"run {next(self.numbers)}"
+        fields: dict[str, Any] = {"to": claim.region, "person": claim.person, "run": run}
+        fields |= {"destination": claim.origin, "transfer": claim.transfer, "amount_fen": fen}
+        self.tell(InstructRemittance.model_validate(fields))
+        if lost:
+            return
+        self.debits(claim.region, "expense", detail(fen, claim.transfer))
+        name = f"receipt {next(self.numbers)}"
+        if arrives:
+            one = detail(fen, claim.transfer, payer_region=claim.region)
+            self.tell(receipt(name, one, region=claim.origin))
+        else:
+            one = detail(fen, claim.transfer, return_code="AC01")
+            self.tell(receipt(name, one, region=claim.region, bank="expense"))
+
+    @precondition(lambda self: any(p.applied_fen for p in self.world.all(Part)))
+    @rule(data=st.data())
+    def is_taken_back_by_the_bank(self, data: st.DataObject) -> None:
+        part = data.draw(st.sampled_from([p for p in self.world.all(Part) if p.applied_fen]))
+        one = detail(part.amount_fen, part.transfers[0], return_code="AC04")
+        self.debits(part.region, "income", one)
+
+    def debits(self, region: str, bank: str, one: Detail) -> None:
+        fields: dict[str, Any] = {"to": region, "account": f"{region}:{bank}", "bank": bank}
+        fields |= {"receipt": self.record(), "booked_on": DAY.date(), "details": (one,)}
+        self.tell(RecordDebit.model_validate({**fields, "amount_fen": one.amount_fen}))
+
+    def some_claim(self, data: st.DataObject) -> Claim:
+        claims: list[Claim] = sorted(self.world.all(Claim), key=lambda c: (c.transfer, c.person))
+        return data.draw(st.sampled_from(claims))
 
     @invariant()
     def nothing_stays_reserved(self) -> None:

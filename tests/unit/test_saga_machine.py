@@ -18,6 +18,7 @@ from shared import regions
 from shared.messages import Message
 from shared.messages import enrollment as e
 from shared.messages import settlement as s
+from shared.messages import settlement_compensation as k
 from shared.messages import transfer as t
 from shared.settings import Settings
 from tests.unit.saga_stories import ABOUT, FROM, ID, MONDAY, MONTHS, funds, registered, released
@@ -37,6 +38,7 @@ class Saga(RuleBasedStateMachine):
         self.said: list[Message] = []
         self.heard: list[Message] = []
         self.owed = self.credited = self.matched = self.excess = self.version = 0
+        self.restored = 0
         self.decided = ""
         self.now: Transfer = self.hear(registered())
 
@@ -180,6 +182,26 @@ class Saga(RuleBasedStateMachine):
         kind = s.ExcessFound if self.excess else s.AdvanceFunded
         self.hear(kind(**FROM, receipt=ID, credited_fen=self.credited, **given))
 
+    @precondition(lambda self: self.asked(k.ReverseAdvance) > self.now.funds.restorations)
+    @rule(unspent=FEN)
+    def goes_back(self, unspent: int) -> None:
+        """D takes back what it can, and O restores it."""
+        number = self.asked(k.ReverseAdvance)
+        back = self.owed - self.credited + min(unspent, self.credited)
+        self.credited -= min(unspent, self.credited)
+        self.matched = min(self.matched, self.credited)
+        self.owed -= back
+        self.restored += back
+        zero = dict.fromkeys(
+            ("awaiting", "undue", "recoverable", "recovered", "lost", "written_off", "sent_back"), 0
+        )
+        facts = {"amount": back, "credited": self.credited, "matched": self.matched, **zero}
+        facts |= {"open": self.credited - self.matched, "excess": self.excess}
+        given: dict[str, Any] = {f"{name}_fen": fen for name, fen in facts.items()}
+        self.hear(k.AdvanceReversed(**FROM, number=number, **given))
+        total: dict[str, Any] = {"amount_fen": back, "total_fen": self.restored}
+        self.hear(k.FundsRestored(**FROM, number=number, **total))
+
     @precondition(lambda self: any(isinstance(m, e.RecordReleased) for m in self.heard))
     @rule(data=st.data())
     def something_is_said_again(self, data: st.DataObject) -> None:
@@ -208,15 +230,17 @@ class Saga(RuleBasedStateMachine):
         assert (kept.released, kept.credited) == (self.owed, self.credited)
         assert (kept.matched, kept.excess) == (self.matched, self.excess)
         assert kept.open == self.credited - self.matched
-        if self.excess:
+        if self.asked(k.ReverseAdvance) > kept.restorations:
+            assert self.now.money == "restoring"
+        elif self.excess:
             assert self.now.money == "over"
         elif self.version and self.owed == self.matched:
-            assert self.now.money == "funded"
+            assert self.now.money == ("restored" if self.restored else "funded")
 
     @invariant()
     def every_fen_that_is_owed_was_to_be_credited_once(self) -> None:
         asked = [m for m in self.said if isinstance(m, s.CreditAdvance)]
-        assert sum(m.amount_fen for m in asked) == self.owed
+        assert sum(m.amount_fen for m in asked) == self.owed + self.restored
         assert [m.version for m in asked] == list(range(1, self.version + 1))
 
 

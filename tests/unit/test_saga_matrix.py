@@ -7,12 +7,11 @@ import pytest
 
 from services.transfer import matrix
 from services.transfer.samples import (
-    MONEY_MESSAGES,
-    MONEY_STATES,
     RECORD_MESSAGES,
     RECORD_STATES,
     Row,
 )
+from services.transfer.samples_money import MONEY_MESSAGES, MONEY_STATES
 from shared import regions
 from shared.settings import Settings
 

@@ -10,7 +10,7 @@ from datetime import date
 
 import asyncpg
 
-from services.settlement import queries
+from services.settlement import snapshots
 from services.settlement.trial_balance import mirrored
 from shared.money import parse_yuan
 
@@ -86,7 +86,7 @@ async def _compare(
 ) -> None:
     """Keeps both sides of the corridors of these regions as they stand, each by the later day."""
     found = []
-    for row in await queries.mirror(db, elsewhere):
+    for row in await snapshots.mirror(db, elsewhere):
         days = [closed[region] for region in (row.origin, row.destination) if region in closed]
         if days:
             shown = mirrored(row)

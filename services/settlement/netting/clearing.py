@@ -27,7 +27,7 @@ def settle_line(books: Books, m: SettleLine, _: Terms) -> None:
         _pay(books, line)
         _fund(books, line, claim)
     else:
-        _give_back(books, line)
+        _give_back(books, line, claim)
 
 
 def _pay(books: Books, line: Line) -> None:
@@ -61,6 +61,7 @@ def _fund(books: Books, line: Line, claim: Claim) -> None:
         awaiting_fen=claim.awaiting_fen - to_awaited_fen,
         matched_fen=claim.matched_fen + applied_fen,
         open_fen=claim.open_fen - to_advance_fen,
+        back_payable_fen=claim.back_payable_fen + line.agreed_fen - applied_fen,
     )
     if funded.declined and not funded.awaiting_fen:
         funded = replace(funded, declined=None, declined_at=None)
@@ -78,12 +79,19 @@ def _fund(books: Books, line: Line, claim: Claim) -> None:
         funding.free(books, claim, funded)
 
 
-def _give_back(books: Books, line: Line) -> None:
+def _give_back(books: Books, line: Line, claim: Claim) -> None:
     """D owes it back: what O has paid too much comes back through the province."""
     amount_fen = -line.agreed_fen
     release = books.release(line.person, line.transfer)
     assert release is not None, "a line that both have was released"
     books.keep_release(replace(release, overpaid_fen=release.overpaid_fen - amount_fen))
+    books.keep_claim(
+        replace(
+            claim,
+            back_payable_fen=claim.back_payable_fen - amount_fen,
+            back_debited_fen=claim.back_debited_fen + amount_fen,
+        )
+    )
     at_destination, at_origin = postings.netted_back(
         line.origin, line.destination, _month(line), amount_fen
     )

@@ -1,0 +1,1 @@
+"""How the books go back: always by new entries, never by undoing old ones."""

@@ -1,0 +1,66 @@
+"""What the books say when a claim was compensated, or could not be."""
+
+from typing import TypeVar
+
+from services.settlement.books import Books
+from services.settlement.states import Claim
+from shared.decision import Unexpected
+from shared.messages import ByTwo
+from shared.messages.settlement_compensation import (
+    ActDeclined,
+    AdjustAdvance,
+    ClaimChanged,
+    Recover,
+    ReturnReceipt,
+    ReverseAdvance,
+    TakeBackReceipt,
+    Waive,
+    WriteOff,
+)
+
+OfClaim = (
+    AdjustAdvance | ReverseAdvance | WriteOff | Waive | Recover | ReturnReceipt | TakeBackReceipt
+)
+Kind = TypeVar("Kind", bound=ClaimChanged)
+
+
+def claim_of(books: Books, m: OfClaim) -> Claim:
+    """The claim that a command is about. Raises Unexpected where nothing was ever announced, and
+    for what moves money by the will of one person alone.
+    """
+    if isinstance(m, ByTwo) and not m.by_two:
+        raise Unexpected("needs_two_people", "an act that moves money takes two people")
+    claim = books.claim(m.person, m.transfer)
+    if claim is None or (claim.region, claim.origin) != (m.to, m.origin):
+        raise Unexpected("unknown_transfer", "nothing was announced for this transfer here")
+    return claim
+
+
+def tell(books: Books, kind: type[Kind], claim: Claim, amount_fen: int, **others: object) -> None:
+    """Says what has become of a claim."""
+    facts = {
+        "to": claim.region,
+        "person": claim.person,
+        "transfer": claim.transfer,
+        "origin": claim.origin,
+        "amount_fen": amount_fen,
+        "credited_fen": claim.credited_fen,
+        "awaiting_fen": claim.awaiting_fen,
+        "matched_fen": claim.matched_fen,
+        "open_fen": claim.open_fen,
+        "excess_fen": claim.excess_fen,
+        "undue_fen": claim.undue_fen,
+        "recoverable_fen": claim.recoverable_fen,
+        "recovered_fen": claim.recovered_fen,
+        "lost_fen": claim.lost_fen,
+        "written_off_fen": claim.lost_fen + claim.excused_fen,
+        "sent_back_fen": claim.sent_back_fen,
+    }
+    books.say(kind.model_validate({**facts, **others}))
+
+
+def decline(books: Books, m: OfClaim, code: str) -> None:
+    """Says that what two people decided changes nothing any more."""
+    books.say(
+        ActDeclined(to=m.to, person=m.person, transfer=m.transfer, act=type(m).type, code=code)
+    )

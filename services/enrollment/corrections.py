@@ -31,10 +31,11 @@ def amend(turn: Turn, m: AmendRecord, regions: Regions) -> None:
     """
     if not m.by_two:
         raise Unexpected("needs_two_people", "what has been released takes two people")
+    own = m.record or turn.delivery.id
     record = Register(
         to=m.to,
         person=m.person,
-        record=m.record,
+        record=own,
         source="",
         record_id="",
         action="correct",
@@ -47,12 +48,12 @@ def amend(turn: Turn, m: AmendRecord, regions: Regions) -> None:
     found = _meant(turn, m.to, m.refers_to)
     outcome = _correct(turn, record, *found, regions) if found else "unknown_record"
     rule = Fact("two people correct a released record", m.reason, "design")
-    about = {"to": m.to, "person": m.person, "record": m.record}
+    about = {"to": m.to, "person": m.person, "record": own}
     if isinstance(outcome, str):
         turn.say(AmendmentRefused.model_validate({**about, "code": outcome}))
         return
     by = {"proposed_by": m.proposed_by, "approved_by": m.approved_by, "why": m.why}
-    turn.explain(m.record, "amend", rule, **by)
+    turn.explain(own, "amend", rule, **by)
     turn.say(RecordAmended.model_validate({**about, "refers_to": m.refers_to}))
     if outcome.relation is not None:
         pass_on(turn, turn.person.relations[outcome.relation.key])

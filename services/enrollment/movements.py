@@ -2,7 +2,7 @@
 
 from services.enrollment.persons import Turn, Verdict
 from shared.decision import Unexpected, replace
-from shared.messages.enrollment import Answered
+from shared.messages.enrollment import AmendmentRefused, Answered
 from shared.messages.settlement import MovementRefused
 from shared.rules import Fact
 
@@ -14,6 +14,11 @@ def refused(turn: Turn, verdict: Verdict | None, m: MovementRefused) -> None:
     """
     if m.what == "open":
         # The relation stands, whatever became of its balance.
+        return
+    if verdict is None and m.what == "correct":
+        # Two people have amended it: nobody else asked.
+        about = {"to": m.to, "person": m.person, "record": m.record, "code": m.code}
+        turn.say(AmendmentRefused.model_validate(about))
         return
     if verdict is None:
         raise Unexpected("unknown_record", "the books refuse a record that nothing is known of")

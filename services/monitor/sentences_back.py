@@ -9,6 +9,10 @@ BACK: dict[str, tuple[str, str]] = {
         "转移未能撤销：{code}",
         "the transfer is not reversed: {code}",
     ),
+    "enrollment.amend-record.v1": (
+        "{proposed_by}提出、{approved_by}复核，更正{to}已转出的记录（{reason}）",
+        "{proposed_by} and {approved_by} correct a released record of {to} ({reason})",
+    ),
     "enrollment.restore-record.v1": (
         "转移撤销，请{to}恢复原状",
         "the transfer is reversed: {to} was asked to put the record back",

@@ -155,14 +155,18 @@ class Needs:
     def _add_compensation(self, m: PersonCommand) -> None:
         match m:
             case AdjustAdvance() | ReverseAdvance() | WriteOff() | Waive():
+                self.subjects.add(str(m.transfer))
                 self.corridors.add((m.origin, m.to))
                 self.freeing.add((m.origin, m.to))
-            case Recover(receipt=receipt) if receipt is not None:
-                self.parts.add((receipt, m.part))
+            case Recover():
+                self.subjects.add(str(m.transfer))
+                self.parts |= {(m.receipt, m.part)} if m.receipt else set()
             case ReturnReceipt():
+                self.subjects.add(str(m.transfer))
                 self.corridors.add((m.origin, m.to))
                 self.parts.add((m.receipt, m.part))
             case TakeBackReceipt():
+                self.subjects.add(str(m.transfer))
                 self.corridors.add((m.origin, m.to))
                 self.taking_back.add((m.person, m.transfer))
             case _:

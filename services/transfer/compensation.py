@@ -122,7 +122,8 @@ def given_back(funds: Funds, message: books.FundsRestored) -> Funds:
 def taken(funds: Funds, message: books.AdvanceReversed) -> Funds:
     """The facts after D has taken back what was unspent."""
     released = funds.released - message.amount_fen
-    return changed(replace(funds, released=released, restoring=message.amount_fen), message)
+    asked = replace(funds, released=released, restoring=message.amount_fen)
+    return changed(replace(asked, reversed=message.number), message)
 
 
 def changed(funds: Funds, message: books.ClaimChanged) -> Funds:

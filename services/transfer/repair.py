@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from services.transfer import commands as c
+from services.transfer import compensation
 from services.transfer.states import (
     Asked,
     Held,
@@ -25,6 +26,7 @@ from shared.messages import Message
 from shared.messages.catalogue import read
 from shared.messages.enrollment import JoinRecord
 from shared.messages.settlement import CreditAdvance
+from shared.messages.settlement_compensation import AdjustAdvance
 from shared.messages.transfer import Act, Pause, Resume
 from shared.policy import Corridor
 
@@ -69,7 +71,8 @@ def keep(step: Step) -> Step:
     now = step.transfer
     if now is None or step.kind != "goes":
         return step
-    new = [_asked(m) for m in step.say if isinstance(m, JoinRecord | CreditAdvance)]
+    kinds = JoinRecord | CreditAdvance | AdjustAdvance
+    new = [_asked(m) for m in step.say if isinstance(m, kinds)]
     if new or now.asked:
         repeated = {ask.body for ask in new}
         asked = (*(ask for ask in now.asked if ask.body not in repeated), *new)
@@ -80,7 +83,7 @@ def keep(step: Step) -> Step:
     return step if now is step.transfer else replace(step, transfer=now)
 
 
-def _asked(message: JoinRecord | CreditAdvance) -> Asked:
+def _asked(message: JoinRecord | CreditAdvance | AdjustAdvance) -> Asked:
     body = message.model_dump_json(exclude_defaults=True)
     return Asked(message.type, message.version, body)
 
@@ -89,7 +92,8 @@ def _is_open(now: Transfer, asked: Asked) -> bool:
     if asked.type == JoinRecord.type:
         current = asked.version == now.version and now.joined_version < now.version
         return current and now.record in ("released", "joined")
-    return now.funds.answered < asked.version and now.funds.awaiting > 0
+    late = now.funds.answered < asked.version
+    return late and (now.funds.awaiting > 0 or asked.type == AdjustAdvance.type)
 
 
 def unanswered(now: Transfer, rules: Corridor) -> list[Message]:
@@ -101,10 +105,16 @@ def unanswered(now: Transfer, rules: Corridor) -> list[Message]:
         say.append(c.release_record(now))
     elif now.record == "disputed":
         say.append(c.correct_record(now))
+    elif now.record == "restoring":
+        region = now.origin if now.months_out else now.destination
+        say.append(compensation.restore_record(now, region))
     say += [read(ask.type, ask.body.encode()) for ask in now.asked]
     if now.version and now.money in ("pending", "withheld"):
         moves = rules.moves_money(now.pair, account_at_destination=now.account)
         say.append(c.release_funds(now) if moves else c.pay_out(now))
+    if now.money == "restoring":
+        asked = now.funds.reversed == now.funds.reversals
+        say.append((compensation.restore_funds if asked else compensation.reverse_advance)(now))
     return say
 
 
@@ -124,6 +134,7 @@ _RECORD: dict[Record, tuple[str, str]] = {
     "releasing": ("the record (参保信息表)", "ask the origin's clerks; or jiexu retry ID"),
     "released": ("the months to be joined (转入办结)", _RETRY),
     "disputed": ("a corrected record (纠错)", "ask the origin; or jiexu retry ID"),
+    "restoring": ("the record to be put back", _RETRY),
 }
 _MONEY: dict[str, tuple[str, str]] = {
     "pending": ("the release of the account", _RETRY),
@@ -132,8 +143,11 @@ _MONEY: dict[str, tuple[str, str]] = {
     "awaiting_funds": ("the origin's remittance", "ask the origin; jiexu receipts"),
     "advanced": ("the origin's remittance", "ask the origin; jiexu receipts"),
     "short": ("the rest of the origin's remittance", "ask the origin; jiexu receipts"),
-    "over": ("the excess to be returned or credited", "jiexu receipts"),
+    "over": ("the excess to be returned or credited", "jiexu items --queue excess"),
+    "restoring": ("what is unspent to be put back", _RETRY),
+    "recovering": ("what the person owes", "jiexu items --queue recovery"),
 }
+_AT_DESTINATION = ("released", "over", "recovering")
 
 
 def waits(now: Transfer) -> tuple[Wait, ...]:
@@ -147,9 +161,11 @@ def waits(now: Transfer) -> tuple[Wait, ...]:
     if not now.version and now.withdrawing and now.record != "withdrawn":
         found.append(Wait("record", "the origin's word on the withdrawal", now.origin, _RETRY))
     elif now.record in _RECORD:
-        at = now.destination if now.record == "released" else now.origin
+        out = now.record == "restoring" and not now.months_out
+        at = now.destination if now.record == "released" or out else now.origin
         found.append(Wait("record", _RECORD[now.record][0], at, _RECORD[now.record][1]))
     if now.version and now.money in _MONEY:
-        at = now.destination if now.money in ("released", "over") else now.origin
+        back = now.money == "restoring" and now.funds.reversed < now.funds.reversals
+        at = now.destination if now.money in _AT_DESTINATION or back else now.origin
         found.append(Wait("money", _MONEY[now.money][0], at, _MONEY[now.money][1]))
     return tuple(found)

@@ -399,7 +399,7 @@ def _compensate(
         case k.FundsRestored():
             funds = back.given_back(funds, message)
             why = "what was unspent is in the account at the origin again"
-        case k.AdvanceReversed(number=number) if number <= funds.restorations or funds.restoring:
+        case k.AdvanceReversed(number=number) if number <= funds.reversed:
             return ignore(now, "D has said so already")
         case k.AdvanceReversed():
             funds = back.taken(funds, message)

@@ -63,12 +63,12 @@ MONEY_STATES: dict[str, Transfer | None] = {
     "restoring, asked of O": replace(
         _RESTORED,
         money="restoring",
-        funds=replace(SENT, released=0, reversals=1, restoring=100),
+        funds=replace(SENT, released=0, reversals=1, reversed=1, restoring=100),
     ),
     "restored": replace(
         _RESTORED,
         money="restored",
-        funds=replace(SENT, released=0, reversals=1, restorations=1, restored=100),
+        funds=replace(SENT, released=0, reversals=1, reversed=1, restorations=1, restored=100),
         closed_at=AT,
     ),
 }

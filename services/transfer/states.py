@@ -61,10 +61,11 @@ class Funds:
 
     released: owed by O · credited: in the person's account at D · matched: arrived and applied ·
     open: credited and not arrived · excess: arrived and owed to nobody here · paid_out: by O ·
-    adjusting: the last version that D is to take back · reversals, restorations: asked of D, and
-    answered by O · restoring: taken back at D and asked of O · restored: in O's account again ·
-    undue: what the person had no right to, of which recoverable is still owed and recovered came
-    back · lost: of the claim, given up · written_off: all losses · sent_back: receipts, to O.
+    adjusting: the last version that D is to take back · reversals, reversed, restorations: asked
+    of D, answered by D, answered by O · restoring: taken back at D and asked of O · restored: in
+    O's account again · undue: what the person had no right to, of which recoverable is still owed
+    and recovered came back · lost: of the claim, given up · written_off: all losses · sent_back:
+    receipts that went back to O.
     """
 
     version: int = 0
@@ -77,6 +78,7 @@ class Funds:
     paid_out: int = 0
     adjusting: int = 0
     reversals: int = 0
+    reversed: int = 0
     restorations: int = 0
     restoring: int = 0
     restored: int = 0

@@ -296,9 +296,12 @@ class RestoreRefused(PersonEvent):
 class AmendRecord(PersonCommand, ByTwo):
     """Two people of an agency correct an earlier record (`refers_to`) after it was released: the
     filled fields replace what it said; `months` and `balance_fen` replace the old whole.
+
+    `record` is the correction's own id, by default the message's; `transfer` the one it left by.
     """
 
-    record: UUID
+    record: UUID | None = None
+    transfer: UUID | None = None
     refers_to: UUID
     month: Month | None = None
     months: Ranges = ()

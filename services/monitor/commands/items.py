@@ -126,6 +126,20 @@ def match(
     _do("", body, by, as_json=as_json)
 
 
+def reverse(
+    transfer: Annotated[UUID, typer.Argument(metavar="TRANSFER", help="Which transfer.")],
+    *,
+    by: By,
+    reason: Reason,
+    why: Why = "",
+    as_json: Json = False,
+) -> None:
+    """Propose to go back on a released transfer; it is reversed once another person approves."""
+    fields = {"transfer": str(transfer)}
+    body = {"act": "transfer.reverse", "fields": fields, "reason": reason, "why": why}
+    _do("", body, by, as_json=as_json)
+
+
 def approve(id_: ItemId, *, by: By, why: Why = "", as_json: Json = False) -> None:
     """Approve what another person has proposed: it is done then."""
     _decide(id_, "approve", by, why, as_json=as_json)
@@ -175,6 +189,8 @@ def _handled(client: Client, item_: str, message: str) -> Row:
 
 def register(app: typer.Typer) -> None:
     """Add the family to the command line."""
-    commands: tuple[Callable[..., None], ...] = (items, item, propose, match, approve, reject)
+    commands: tuple[Callable[..., None], ...] = (
+        *(items, item, propose, match, reverse, approve, reject),
+    )
     for command in commands:
         app.command(rich_help_panel=_PANEL)(command)

@@ -4,7 +4,7 @@ from services.settlement import ledger
 from services.settlement.books import Books
 from services.settlement.compensation import postings
 from services.settlement.compensation.recovering import recover_from_credit
-from services.settlement.compensation.telling import claim_of, decline, tell
+from services.settlement.compensation.telling import claim_of, decline, done, tell
 from services.settlement.funding import free
 from services.settlement.onward import send_on_claim
 from services.settlement.states import Claim
@@ -31,6 +31,7 @@ def write_off(books: Books, m: WriteOff) -> None:
     lost = replace(claim, written_off_fen=claim.written_off_fen + amount_fen)
     changed = _give_up(books, claim, lost, amount_fen, ledger.WRITE_OFF)
     tell(books, WrittenOff, changed, amount_fen, what="claim", reason=m.reason)
+    done(books, m)
     _credited(books, claim, changed)
 
 
@@ -44,6 +45,7 @@ def waive(books: Books, m: Waive) -> None:
     lost = replace(claim, waived_fen=claim.waived_fen + amount_fen)
     changed = _give_up(books, claim, lost, amount_fen, ledger.WAIVED)
     tell(books, Waived, changed, amount_fen, reason=m.reason)
+    done(books, m)
     books.say(
         BookWaiver(
             to=claim.origin,
@@ -116,3 +118,4 @@ def _excuse(books: Books, m: WriteOff, claim: Claim) -> None:
         transfer=claim.transfer,
     )
     tell(books, WrittenOff, excused, amount_fen, what="person", reason=m.reason)
+    done(books, m)

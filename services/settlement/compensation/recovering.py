@@ -6,7 +6,7 @@ A person owes in `recoverable` only; the spendable account never goes below zero
 from services.settlement import ledger
 from services.settlement.books import Books
 from services.settlement.compensation import postings
-from services.settlement.compensation.telling import claim_of, decline, tell
+from services.settlement.compensation.telling import claim_of, decline, done, tell
 from services.settlement.states import Claim
 from shared.decision import replace
 from shared.messages.settlement_compensation import Recover, Recovered
@@ -45,6 +45,7 @@ def recover(books: Books, m: Recover) -> None:
         return
     source = ledger.PERSONAL if m.receipt is None else ledger.SUSPENSE
     _take(books, claim, amount_fen, source, by_demand=True)
+    done(books, m)
 
 
 def _take(books: Books, claim: Claim, amount_fen: int, source: str, *, by_demand: bool) -> None:

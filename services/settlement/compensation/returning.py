@@ -2,7 +2,7 @@
 
 from services.settlement.books import Books
 from services.settlement.compensation import postings
-from services.settlement.compensation.telling import claim_of, decline, tell
+from services.settlement.compensation.telling import claim_of, decline, done, tell
 from services.settlement.exposure import opened
 from services.settlement.states import Claim, Part
 from shared.decision import replace
@@ -45,6 +45,7 @@ def return_receipt(books: Books, m: ReturnReceipt) -> None:
         transfer=claim.transfer,
     )
     tell(books, ReceiptReturned, returned, amount_fen, receipt=m.receipt)
+    done(books, m)
 
 
 def take_back_receipt(books: Books, m: TakeBackReceipt) -> None:

@@ -6,8 +6,11 @@ An act is any declared message that two people give (`shared.messages.ByTwo`), w
 from dataclasses import dataclass
 
 from shared.messages import ByTwo, Message
+from shared.messages.enrollment import AmendRecord
+from shared.messages.settlement_compensation import Recover, ReturnReceipt, Waive, WriteOff
 from shared.messages.settlement_limits import ChangeLimit, ResumeCorridor, SuspendCorridor
 from shared.messages.settlement_people import MatchReceipt
+from shared.messages.transfer import Reverse
 
 QUEUES: dict[str, tuple[str, str]] = {
     "receipt": ("到账待认领", "A receipt whose owner is not certain"),
@@ -34,6 +37,13 @@ REASONS: dict[str, tuple[str, str]] = {
     "does-not-pay": ("转出地逾期不付", "The origin does not pay"),
     "pays-again": ("转出地恢复支付", "The origin pays again"),
     "ordered": ("上级决定", "It was ordered from above"),
+    "agreed": ("双方协议", "Both sides have agreed on it"),
+    "insolvent": ("无力偿还", "Whoever owes it cannot pay"),
+    "never-paid": ("长期未到账", "It was urged for long and never came"),
+    "small": ("金额过小", "Collecting it would cost more than it is"),
+    "fraud": ("骗取转移", "It was obtained by fraud"),
+    "court-order": ("法院裁判", "A court has ordered it"),
+    "error": ("办理有误", "It was made in error"),
 }
 """Why something is proposed, in Chinese and English."""
 
@@ -86,6 +96,29 @@ _ACTS = (
         "limit",
         ("pays-again", "origin-confirmed", "ordered"),
         subject=("origin",),
+    ),
+    Act(
+        WriteOff,
+        "write-off",
+        ("insolvent", "never-paid", "small", "court-order"),
+        amount="amount_fen",
+        on=("shortfall", "recovery"),
+    ),
+    Act(Waive, "waiver", ("agreed", "small"), amount="amount_fen", on=("shortfall",)),
+    Act(Recover, "recovery", ("evidence", "agreed", "court-order"), amount="amount_fen"),
+    Act(
+        ReturnReceipt,
+        "excess",
+        ("evidence", "origin-confirmed", "bank-confirmed"),
+        amount="amount_fen",
+    ),
+    Act(Reverse, "reversal", ("fraud", "court-order", "error")),
+    Act(
+        AmendRecord,
+        "correction",
+        ("evidence", "origin-confirmed", "error"),
+        subject=("refers_to",),
+        amount="balance_fen",
     ),
 )
 

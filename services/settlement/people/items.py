@@ -68,6 +68,13 @@ def settle(books: Books, item: UUID, code: str) -> None:
     books.say(ItemDone(**about(done), code=code))
 
 
+def settle_approved(books: Books, item: UUID, act: str) -> None:
+    """The act that was approved is done."""
+    known = item_of(books, item)
+    if known is not None and known.state == "approved" and known.act == act:
+        settle(books, item, "done")
+
+
 def give_back(books: Books, item: UUID, code: str) -> None:
     """The act that was approved could not be done: somebody has to look again."""
     found = item_of(books, item)

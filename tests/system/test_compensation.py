@@ -47,6 +47,19 @@ def spent(name: str, amount: str) -> dict[str, str]:
     }
 
 
+def too_much_comes(stack: Stack, tmp_path: Path, transfer: str) -> None:
+    """Ten yuan more than was owed arrive, and two people send them back."""
+    end_to_end = transfer.replace("-", "")
+    statement = tmp_path / "statement.xml"
+    statement.write_text(camt053([Line("R-X", "110.00", end_to_end=end_to_end)], number="9"))
+    stack.ask("intake", "statement", str(statement))
+    stack.settle()
+    assert transfer_of(stack, "too-much")["money"] == "over"
+    [receipt] = [r for r in stack.ask("receipts") if transfer in r["transfers"]]
+    back = (f"transfer={transfer}", f"receipt={receipt['receipt']}")
+    decided(stack, "propose", "settlement.return-receipt", *back, "--reason", "evidence")
+
+
 def test_what_people_decide_goes_back_and_the_books_hold(stack: Stack, tmp_path: Path) -> None:
     rows = [row for name in NAMES for row in mover(name, PEOPLE[name], NAMES[name], "100.00")]
     stack.send(tmp_path / "feed.csv", rows)
@@ -76,15 +89,7 @@ def test_what_people_decide_goes_back_and_the_books_hold(stack: Stack, tmp_path:
     assert (found["money"], found["written_off"]) == ("written_off", "100.00")
 
     # 6: what came in excess goes back to the origin.
-    end_to_end = transfers["too-much"].replace("-", "")
-    statement = tmp_path / "statement.xml"
-    statement.write_text(camt053([Line("R-X", "110.00", end_to_end=end_to_end)], number="9"))
-    stack.ask("intake", "statement", str(statement))
-    stack.settle()
-    assert transfer_of(stack, "too-much")["money"] == "over"
-    [receipt] = [r for r in stack.ask("receipts") if transfers["too-much"] in r["transfers"]]
-    back = (f"transfer={transfers['too-much']}", f"receipt={receipt['receipt']}")
-    decided(stack, "propose", "settlement.return-receipt", *back, "--reason", "evidence")
+    too_much_comes(stack, tmp_path, transfers["too-much"])
     assert transfer_of(stack, "too-much")["money"] == "funded"
 
     balance = stack.ask("trial-balance")

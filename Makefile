@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 COMPOSE := docker compose
 
-.PHONY: help setup demo test lint saga interfaces simulate world bench bench-peers chaos up down logs lock clean
+.PHONY: help setup demo test lint saga interfaces simulate world matching bench bench-peers chaos up down logs lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ simulate: setup ## SEEDS=10000 worlds in memory with faults by seed; SEED=7 tell
 
 world: setup ## faults of the world: databases and brokers killed, stopped, full; overload
 	@$(PYTHON) -m pytest tests/world -m 'world or not world' -s -q $(WORLD_ARGS)
+
+matching: setup ## 10 statements of 10,000 lines with known truth: what is matched, and rightly
+	@$(PYTHON) -m tests.matching --seeds $(or $(SEEDS),10)
 
 bench: setup ## 2,000 transfers through real Kafka and PostgreSQL, with figures
 	@.venv/bin/jiexu bench --transfers 2000

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.settlement.lines import Taken
+from services.settlement.people.states import item_id, part_subject
 from shared.money import yuan
 
 Rows = Sequence[Mapping[str, Any]]
@@ -102,6 +103,7 @@ def receipt(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "receipt": str(row["receipt"]),
         "part": row["part"],
+        "item": str(item_id("receipt", row["region"], part_subject(row["receipt"], row["part"]))),
         "account": row["account"],
         "region": row["region"],
         "booked_on": row["booked_on"].isoformat(),

@@ -174,13 +174,17 @@ def _questions(api: APIRouter, runtime: Runtime) -> None:
 
     @api.get("/receipts")
     async def receipts(
-        who: Who, state: Text | None = None, region: Text | None = None, limit: Limit = 1000
+        who: Who,
+        state: Text | None = None,
+        region: Text | None = None,
+        receipt: UUID | None = None,
+        limit: Limit = 1000,
     ) -> list[dict[str, Any]]:
         if state is not None and state not in queries.RECEIPT_STATES:
             known = ", ".join(queries.RECEIPT_STATES)
             raise Refusal(422, "unknown_state", f"没有此状态 / no such state; there are: {known}")
         regions = _visible(runtime, who, region)
-        rows = await queries.receipts(runtime.pool, regions, state, limit)
+        rows = await queries.receipts(runtime.pool, regions, state, limit, receipt)
         return [answers.receipt(row) for row in rows]
 
     @api.post("/explain")

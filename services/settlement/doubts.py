@@ -31,7 +31,7 @@ def doubtful(
     states: States,
 ) -> Doubtful:
     """The parts whose name decides: those without a reference that have something in common with
-    somebody, and those whose name is not that of the person they refer to.
+    somebody, and those whose name may not be that of the person they refer to.
     """
     known = {key for some in keys.values() for key in some}
     found: Doubtful = {}
@@ -40,12 +40,19 @@ def doubtful(
             continue
         if part.refs:
             referred = _keys_referred(part.refs, keys, states, needs)
-            if not referred or not referred.isdisjoint(part.name_keys):
+            if not referred or agree(referred, part.name_keys):
                 continue
         elif known.isdisjoint(part.name_keys):
             continue
         found[part.receipt, part.part] = (part.region, part.name_keys)
     return found
+
+
+def agree(known: Iterable[str], written: Iterable[str]) -> bool:
+    """Whether name keys tell by themselves that a name is meant. One in common may be that of 陈浩
+    in 陈浩平: then the line is read.
+    """
+    return len(set(known) & set(written)) > 1
 
 
 def _keys_referred(

@@ -1,5 +1,7 @@
 """What people decide about receipts: whose money one is. No automatic run undoes it."""
 
+from collections.abc import Sequence
+
 from services.settlement.books import Books
 from services.settlement.people import items
 from services.settlement.people.states import item_id, part_subject
@@ -14,20 +16,22 @@ MANUAL = "manual"
 
 
 def match_receipt(books: Books, m: MatchReceipt) -> None:
-    """Reserves what is left of a part for the claim that two people have named."""
+    """Reserves what is left of a part for the claims that two people have named."""
     items.need_two(m)
-    part = books.part(m.receipt, m.part)
-    claim = books.claimed(m.transfer)
-    code = _refusal(m, part, claim)
     item = item_id("receipt", m.to, part_subject(m.receipt, m.part))
-    if part is None or claim is None or code is not None:
+    part = books.part(m.receipt, m.part)
+    named = dict.fromkeys((m.transfer, *m.others))
+    claims = [claim for transfer in named if (claim := books.claimed(transfer))]
+    code = _refusal(m, part, claims, len(named))
+    if part is None or code is not None:
         items.give_back(books, item, code or "unknown_receipt")
         return
-    amount_fen = min(part.rest_fen, m.amount_fen or part.rest_fen)
+    shares = _shares(m, part, claims)
+    reserved_fen = sum(fen for _, fen in shares)
     left = replace(
         part,
-        reserved_fen=part.reserved_fen + amount_fen,
-        verdict=verdict_of(amount_fen, claim),
+        reserved_fen=part.reserved_fen + reserved_fen,
+        verdict=verdict_of(reserved_fen, claims[0]) if len(claims) == 1 else "exact",
         rule=MANUAL,
         evidence={
             **(part.evidence or {}),
@@ -35,21 +39,38 @@ def match_receipt(books: Books, m: MatchReceipt) -> None:
             "reason": m.reason,
             "why": m.why,
         },
-        transfers=tuple(dict.fromkeys((*part.transfers, claim.transfer))),
+        transfers=tuple(dict.fromkeys((*part.transfers, *named))),
     )
     books.keep_part(left)
-    books.keep_claim(replace(claim, reserved_fen=claim.reserved_fen + amount_fen))
-    tell_claim(books, part, claim, amount_fen, MANUAL)
+    for claim, fen in shares:
+        books.keep_claim(replace(claim, reserved_fen=claim.reserved_fen + fen))
+        tell_claim(books, part, claim, fen, MANUAL)
     items.settle(books, item, "matched")
     if left.rest_fen:
         items.open_item(books, item_of(m.account, left), left.rest_fen, facts_of(left))
 
 
-def _refusal(m: MatchReceipt, part: Part | None, claim: Claim | None) -> str | None:
+def _shares(m: MatchReceipt, part: Part, claims: Sequence[Claim]) -> list[tuple[Claim, int]]:
+    """One claim gets all that is meant; several each what is open of them, while it lasts."""
+    left_fen = min(part.rest_fen, m.amount_fen or part.rest_fen)
+    if len(claims) == 1:
+        return [(claims[0], left_fen)]
+    shares = []
+    for claim in claims:
+        fen = min(left_fen, claim.available_fen)
+        left_fen -= fen
+        shares += [(claim, fen)] if fen else []
+    return shares
+
+
+def _refusal(m: MatchReceipt, part: Part | None, claims: Sequence[Claim], named: int) -> str | None:
     if part is None or part.region != m.to:
         return "unknown_receipt"
-    if claim is None:
+    if len(claims) < named:
         return "unknown_claim"
-    if claim.region != m.to:
+    if any(claim.region != m.to for claim in claims):
         return "other_region"
-    return None if part.rest_fen > 0 else "nothing_left"
+    if m.amount_fen is not None and m.amount_fen <= 0:
+        return "bad_amount"
+    nothing = part.rest_fen <= 0 or (named > 1 and not any(c.available_fen for c in claims))
+    return "nothing_left" if nothing else None

@@ -108,7 +108,7 @@ class Needs:
             self.items.add(m.item)
         elif isinstance(m, MatchReceipt):
             self.parts.add((m.receipt, m.part))
-            self.named.add(m.transfer)
+            self.named |= {m.transfer, *m.others}
 
     def _add_record(self, m: PersonCommand) -> None:
         match m:

@@ -1,6 +1,7 @@
 """What is asked of the books about a person, a receipt, a corridor."""
 
 from datetime import datetime
+from uuid import UUID
 
 import asyncpg
 
@@ -33,17 +34,17 @@ WITH stated AS (
               WHEN p.returned_fen >= p.amount_fen THEN 'returned'
               ELSE 'unmatched' END AS state
     FROM receipt_parts p JOIN receipts r USING (receipt)
-   WHERE r.region = ANY($1))
+   WHERE r.region = ANY($1) AND ($4::uuid IS NULL OR receipt = $4))
 SELECT * FROM stated WHERE $2::text IS NULL OR state = $2
  ORDER BY booked_on, receipt, part LIMIT $3
 """
 
 
 async def receipts(
-    pool: asyncpg.Pool, regions: list[str], state: str | None, limit: int
+    pool: asyncpg.Pool, regions: list[str], state: str | None, limit: int, one: UUID | None = None
 ) -> list[asyncpg.Record]:
-    """The parts of receipts of these regions, oldest first, with their state."""
-    return list(await pool.fetch(_RECEIPTS, regions, state, limit))
+    """The parts of receipts of these regions (or of one), oldest first, with their state."""
+    return list(await pool.fetch(_RECEIPTS, regions, state, limit, one))
 
 
 _EXPOSED = """

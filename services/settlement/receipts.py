@@ -7,12 +7,12 @@ from uuid import UUID
 
 from services.settlement import ledger, reconciliation
 from services.settlement.books import Books
-from services.settlement.doubts import MOST_NAMES
+from services.settlement.evidence import evidence_of, kept
 from services.settlement.netting import positions
 from services.settlement.payments import take_back
 from services.settlement.people import items
 from services.settlement.people.states import part_subject
-from services.settlement.reconciliation import Candidate, Evidence, Finding
+from services.settlement.reconciliation import Finding
 from services.settlement.states import Claim, Part, Receipt, look_of
 from shared.decision import Unexpected, replace
 from shared.messages.settlement import (
@@ -183,7 +183,7 @@ def _use_excess(books: Books, part: Part, claim: Claim) -> None:
 
 def _reserve(books: Books, part: Part) -> Finding:
     """Judges a part, keeps the evidence and reserves what the verdict says."""
-    evidence = _evidence(books, part)
+    evidence = evidence_of(books, part)
     finding = reconciliation.judge(part, evidence)
     reserved_fen = sum(amount_fen for _, amount_fen in finding.reserved)
     books.keep_part(
@@ -192,7 +192,7 @@ def _reserve(books: Books, part: Part) -> Finding:
             reserved_fen=part.reserved_fen + reserved_fen,
             verdict=finding.verdict,
             rule=finding.rule,
-            evidence=_kept(part, evidence, finding),
+            evidence=kept(part, evidence, finding),
             transfers=tuple(claim.transfer for claim, _ in finding.reserved),
         )
     )
@@ -216,71 +216,3 @@ def tell_claim(books: Books, part: Part, claim: Claim, amount_fen: int, rule: st
             rule=rule,
         )
     )
-
-
-def _evidence(books: Books, part: Part) -> Evidence:
-    if part.refs:
-        found = [claim for ref in part.refs if (claim := books.claimed(ref)) is not None]
-        return Evidence(referred=found, names_another=_names_another(books, part, found))
-    if not part.payer_region or not part.name_keys:
-        return Evidence()
-    look = look_of(part.region, part.payer_region, part.amount_fen)
-    keys = set(part.name_keys)
-    line = books.line(part.receipt, part.part)
-    text = line.text if line else None
-    line_of = books.receipt(part.receipt)
-    found = [c for c in books.expected(look) if not keys.isdisjoint(books.name_keys(c))]
-    # What came before its release was paid for something else, whatever name it bears.
-    later = [c for c in found if line_of and line_of.booked_on < c.released_on]
-    alike = [
-        Candidate(claim, reconciliation.agreement(text, books.name(claim.person, claim.region)))
-        for claim in found
-        if claim not in later
-    ]
-    rivals = [
-        other
-        for other in books.waiting(look)
-        if (other.receipt, other.part) != (part.receipt, part.part)
-        and not keys.isdisjoint(other.name_keys)
-    ]
-    return Evidence(alike=alike, later=later, rivals=len(rivals))
-
-
-def _names_another(books: Books, part: Part, referred: Sequence[Claim]) -> bool:
-    """Whether the part bears the name of somebody else than those whose transfers it refers to:
-    of somebody known here, or, where the payee is given in a field of its own, of anybody.
-    """
-    keys = set(part.name_keys)
-    if not keys or any(not keys.isdisjoint(books.name_keys(claim)) for claim in referred):
-        return False
-    line = books.line(part.receipt, part.part)
-    if line is not None and reconciliation.is_other_person(
-        line.payee, [books.name(claim.person, claim.region) for claim in referred]
-    ):
-        return True
-    return any(books.named(part.region, key) for key in part.name_keys[:MOST_NAMES])
-
-
-def _kept(part: Part, evidence: Evidence, finding: Finding) -> dict[str, object]:
-    alike = [candidate.claim for candidate in evidence.alike]
-    considered = [*evidence.referred, *alike, *evidence.later]
-    rejected = dict.fromkeys((c.transfer for c in evidence.later), "released-later")
-    rejected |= finding.rejected
-    kept: dict[str, object] = {
-        "candidates": [
-            {
-                "transfer": str(claim.transfer),
-                "available_fen": claim.available_fen,
-                "rejected": rejected.get(claim.transfer),
-            }
-            for claim in considered
-        ]
-    }
-    if part.refs:
-        kept["references"] = [str(ref) for ref in part.refs]
-    agreed = {str(c.claim.transfer): c.agrees for c in evidence.alike}
-    if agreed:
-        kept["names"] = agreed
-    if evidence.rivals:
-        kept["rivals"] = evidence.rivals
-    return kept

@@ -114,13 +114,14 @@ class ActRefused(ItemEvent):
 
 class MatchReceipt(Command, ByTwo):
     """Two people say whose money a part of a receipt is: up to `amount_fen`, else all that is left
-    of it. Keyed by the bank account.
+    of it. With `others` it is for several, each as far as it is open. Keyed by the bank account.
     """
 
     account: str
     receipt: UUID
     part: int = 0
     transfer: UUID
+    others: tuple[UUID, ...] = ()
     amount_fen: Fen | None = None
 
     @property

@@ -13,7 +13,18 @@ from shared.messages.settlement import AdvanceFunded
 from shared.messages.settlement_people import ActRefused
 from tests.integration.desk import Desk, desk_at
 from tests.integration.drive import connect, settle
-from tests.unit.settlement_world import T1, A, B, credit, detail, only, open_account, receipt
+from tests.unit.settlement_world import (
+    T1,
+    T2,
+    A,
+    B,
+    credit,
+    detail,
+    only,
+    open_account,
+    receipt,
+    some_id,
+)
 
 LI = {"holder": "li", "roles": frozenset({"clerk"})}
 WANG = {"holder": "wang", "roles": frozenset({"supervisor"})}
@@ -100,3 +111,22 @@ async def test_the_history_cannot_be_changed(desk: Desk, db: asyncpg.Connection)
     for statement in ("UPDATE item_steps SET by = 'x'", "DELETE FROM item_steps"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await db.execute(statement)
+
+
+async def test_one_payment_for_several_shows_the_only_claims_that_add_up(
+    desk: Desk, db: asyncpg.Connection
+) -> None:
+    books = Settlement(desk.regions, desk.keyring)
+    other = "0" * 31 + "2"
+    opened = [open_account(B), open_account(B, person=other, record=some_id("other"))]
+    await settle(db, books, [*opened, credit(100), credit(60, T2, person=other)])
+    line = receipt("lump", detail(160, payer_region=A))
+    await settle(db, books, [line])
+    item = item_id("receipt", B, part_subject(line.receipt, 0))
+
+    shown = (await desk.ask("GET", f"/v1/items/{item}")).json()
+
+    (may_be,) = shown["may_be_for"]
+    assert set(may_be["transfers"]) == {str(T1), str(T2)}
+    parts = (await desk.ask("GET", "/v1/receipts", params={"receipt": str(line.receipt)})).json()
+    assert [part["item"] for part in parts] == [str(item)]

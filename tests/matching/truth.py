@@ -41,7 +41,7 @@ def story(seed: int, lines: int, regions: Regions) -> Story:
 _SHARES = {
     "plain": 460,
     "bare": 170,
-    "otheramount": 150,
+    "other_amount": 150,
     "in_parts": 30,
     "listed": 15,
     "lump_without_list": 10,
@@ -77,7 +77,7 @@ class Storyteller(Teller):
         owed = self.owe()
         self.pay_bare("bare", owed, self.written(owed.name), matchable=True)
 
-    def otheramount(self) -> None:
+    def other_amount(self) -> None:
         """A reference, and less or more than is owed; some without a reference, too."""
         owed = self.owe()
         amount_fen = max(1, owed.amount_fen + self.random.choice((-1, 1)) * self._little(owed))
@@ -87,7 +87,7 @@ class Storyteller(Teller):
         if not matchable:
             columns = {"remark": self.random.choice(REMARKS).format(name=owed.name)}
         self.pay(
-            "otheramount", owed.origin, amount_fen, whole, matchable=matchable,
+            "other_amount", owed.origin, amount_fen, whole, matchable=matchable,
             after=owed.released_on, **columns,
         )  # fmt: skip
 

@@ -22,9 +22,7 @@ from shared.messages.settlement_people import (
     Reject,
 )
 from tests.unit.settlement_world import (
-    DAY,
     PERSON,
-    REGIONS,
     T1,
     T2,
     A,
@@ -34,6 +32,7 @@ from tests.unit.settlement_world import (
     credit,
     detail,
     only,
+    open_account,
     receipt,
     some_id,
 )
@@ -41,6 +40,7 @@ from tests.unit.settlement_world import (
 MATCH = MatchReceipt.type
 INCOME = f"{B}:income"
 R1 = some_id("r1")
+OTHER = "0" * 31 + "2"
 ITEM = item_id("receipt", B, part_subject(R1, 0))
 
 
@@ -131,15 +131,6 @@ def test_an_amount_takes_a_role_that_may_approve_so_much(
     refused = [m.code for m in world.send(approve(roles=roles)) if isinstance(m, ActRefused)]
 
     assert refused == ([code] if code else [])
-
-
-def test_what_nobody_knows_the_amount_of_takes_who_may_approve_anything() -> None:
-    policy = REGIONS.at(B, DAY.date())
-
-    assert not policy.may_approve({"supervisor"}, "reversal", None)
-    assert policy.may_approve({"director"}, "reversal", None)
-    assert not policy.may_approve({"supervisor"}, "write-off", 1_000_01)
-    assert policy.may_approve({"supervisor"}, "write-off", 1_000_00)
 
 
 def test_a_decision_is_about_the_proposal_that_was_read() -> None:
@@ -277,3 +268,26 @@ def test_every_act_says_where_it_is_decided_and_why_it_may_be_proposed() -> None
         assert set(act.reasons) <= REASONS.keys()
         fields = act.message.model_fields
         assert {*act.subject, *([act.amount] if act.amount else [])} <= fields.keys()
+
+
+def test_one_payment_may_be_matched_to_several() -> None:
+    world = in_doubt(170)
+    world.send(open_account(B, person=OTHER), credit(60, T2, person=OTHER))
+    body = {**propose().body, "others": [str(T2)]}
+
+    world.send(propose(body=body), approve())
+
+    assert world.claim().matched_fen == 100
+    assert world.claim(T2, OTHER).matched_fen == 60
+    assert (item_in(world).state, item_in(world).amount_fen) == ("open", 10)
+
+
+def test_what_people_have_matched_no_automatic_run_touches() -> None:
+    world = in_doubt(150)
+    world.send(propose(), approve())
+    before = world.part("r1")
+
+    world.send(open_account(B, person=OTHER), credit(50, T2, person=OTHER))
+
+    assert world.part("r1") == before
+    assert before.rule == "manual"

@@ -211,3 +211,13 @@ def test_the_first_deadlines_are_the_origins_and_the_others_the_destinations() -
 
     assert regions.corridor("450100", "410100", DAY).deadlines == (2, 8, 5, 15)
     assert regions.corridor("410100", "450100", DAY).deadlines == (1, 10, 4, 12)
+
+
+def test_what_nobody_knows_the_amount_of_takes_who_may_approve_anything() -> None:
+    policy = SHIPPED.at("450100", DAY)
+
+    assert not policy.may_approve({"supervisor"}, "reversal", None)
+    assert policy.may_approve({"director"}, "reversal", None)
+    assert not policy.may_approve({"supervisor"}, "write-off", 1_000_01)
+    assert policy.may_approve({"supervisor"}, "write-off", 1_000_00)
+    assert not policy.may_approve({"clerk"}, "receipt", 1)

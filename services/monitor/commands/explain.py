@@ -16,14 +16,21 @@ Told = dict[str, Any]
 
 
 def explain(
-    id_: Annotated[UUID, typer.Argument(metavar="ID", help="The transfer's id.")],
+    id_: Annotated[UUID, typer.Argument(metavar="ID", help="A transfer's id, or a receipt's.")],
     *,
     as_json: Json = False,
 ) -> None:
     """Why: each decision with its rule, the rule's source and the facts."""
     body = {"transfer": str(id_)}
     with connected() as client:
-        case = _told(client.get("transfer", f"/v1/transfers/{id_}/explain"))
+        try:
+            case = _told(client.get("transfer", f"/v1/transfers/{id_}/explain"))
+        except Refused as refused:
+            parts = _receipts(client, id_) if refused.status == NOT_FOUND else []
+            if not parts:
+                raise
+            screen.answer(parts, as_json, lambda: [shown for one in parts for shown in _part(one)])
+            return
         record = _asked(client, "enrollment", body)
         books = _asked(client, "settlement", body)
     told = {"enrollment": record, "transfer": case, "settlement": books}
@@ -36,6 +43,43 @@ def explain(
         "books": {name: rows for name, rows in books.items() if name not in _SHOWN_ABOVE},
     }
     screen.answer(document, as_json, lambda: _why(document))
+
+
+def _receipts(client: Client, id_: UUID) -> list[Told]:
+    try:
+        found = client.get("settlement", "/v1/receipts", receipt=str(id_))
+    except Refused as refused:
+        if refused.status == NOT_FOUND:
+            return []
+        raise
+    return [_receipt(client, part) for part in found]
+
+
+def _receipt(client: Client, part: Told) -> Told:
+    """One payment of a receipt with what people did about it, if they had to."""
+    try:
+        item = client.get("settlement", f"/v1/items/{part['item']}")
+    except Refused as refused:
+        if refused.status != NOT_FOUND:
+            raise
+        return {**part, "decided": []}
+    return {**part, "decided": item["history"]}
+
+
+def _part(found: Told) -> list[Any]:
+    """The rule, what was compared, and which candidates were rejected, and why."""
+    evidence = found["evidence"]
+    considered = [
+        {**one, "name": evidence.get("names", {}).get(one["transfer"])}
+        for one in evidence.get("candidates", ())
+    ]
+    columns = ("transfer", "available>", "name", "rejected")
+    steps = ("at", "what", "by", "code", "why")
+    return [
+        screen.facts("receipt", {**found, "transfers": " ".join(found["transfers"])}),
+        screen.records("candidates", columns, considered),
+        screen.records("decided", steps, found["decided"]),
+    ]
 
 
 def _asked(client: Client, service: str, body: dict[str, str]) -> Told:

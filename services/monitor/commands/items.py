@@ -76,6 +76,8 @@ def _one(found: Row) -> list[Any]:
     shown += [screen.facts("facts", found["facts"])] if found["facts"] else []
     if proposal:
         shown.append(screen.facts("proposal", {**proposal["fields"], **proposal}))
+    for one in found["may_be_for"]:
+        shown.append(f"may be for ({one['released_on']}): {' '.join(one['transfers'])}")
     columns = ("at", "what", "by", "code", "act", "why")
     return [*shown, screen.records("history", columns, found["history"])]
 
@@ -109,7 +111,9 @@ def _fields(words: Sequence[str]) -> dict[str, str]:
 
 def match(
     receipt: Annotated[UUID, typer.Argument(metavar="RECEIPT", help="As jiexu receipts has it.")],
-    transfer: Annotated[UUID, typer.Argument(metavar="TRANSFER", help="Whose money it is.")],
+    transfers: Annotated[
+        list[UUID], typer.Argument(metavar="TRANSFER...", help="Whose money it is; may be several.")
+    ],
     *,
     part: Annotated[int, typer.Option(help="Which payment inside the receipt.")] = 0,
     amount: Annotated[str | None, typer.Option(help="Yuan; without it all that is left.")] = None,
@@ -119,7 +123,10 @@ def match(
     as_json: Json = False,
 ) -> None:
     """Propose whose money a receipt is; it is matched once another person approves."""
-    fields: dict[str, object] = {"receipt": str(receipt), "transfer": str(transfer), "part": part}
+    first, *others = map(str, transfers)
+    fields: dict[str, object] = {"receipt": str(receipt), "transfer": first, "part": part}
+    if others:
+        fields["others"] = others
     if amount is not None:
         fields["amount"] = amount
     body = {"act": "settlement.match-receipt", "fields": fields, "reason": reason, "why": why}

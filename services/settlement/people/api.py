@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, JsonValue
 
 from services.settlement.codes import CODES
+from services.settlement.covering import MOST, covering
 from services.settlement.people import queries, shapes
 from services.settlement.people.acts import ACTS, QUEUES, REASONS, Act, act_named
 from services.settlement.people.states import ItemState, item_id
@@ -73,7 +74,8 @@ def _questions(api: APIRouter, runtime: Runtime) -> None:
     async def item(who: Who, id_: UUID) -> dict[str, Any]:
         row = await _row(runtime, who, id_)
         steps = await queries.steps(runtime.pool, id_)
-        return {**shapes.item(row), "history": shapes.history(steps)}
+        shown = {**shapes.item(row), "history": shapes.history(steps)}
+        return {**shown, "may_be_for": await _may_be_for(runtime, row)}
 
 
 def _acts(api: APIRouter, runtime: Runtime) -> None:
@@ -119,6 +121,22 @@ def _actor(who: Holder, step: Step) -> str:
     if step.why:
         reasoned(step.why)
     return who.holder
+
+
+async def _may_be_for(runtime: Runtime, row: asyncpg.Record) -> list[dict[str, Any]]:
+    """Where one payment came for several and says not for whom: the only claims of one day that
+    add up to it. A person decides.
+    """
+    if row["queue"] != "receipt" or row["state"] not in queries.WAITING:
+        return []
+    receipt, _, part = row["subject"].partition("/")
+    rest_fen, days = await queries.owed_by_day(runtime.pool, UUID(receipt), int(part), MOST)
+    found = {day: covering(owed, rest_fen) for day, owed in days.items()}
+    return [
+        {"released_on": day.isoformat(), "transfers": [str(transfer) for transfer in transfers]}
+        for day, transfers in found.items()
+        if transfers
+    ]
 
 
 async def _row(runtime: Runtime, who: Holder, id_: UUID) -> asyncpg.Record:

@@ -1,6 +1,7 @@
 """What is asked about items: lists, one with its history, and what is known of a subject."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 import asyncpg
@@ -62,3 +63,32 @@ async def known_of(
         row = await pool.fetchrow(_RECEIPT, receipt)
         known |= dict(row) if row else {}
     return known
+
+
+# What a payer still owed when a payment came, day by day of release; no day with too many to try.
+_OPEN = """
+WITH part AS (
+  SELECT p.region, p.payer_region, r.booked_on,
+         p.suspended_fen - p.reserved_fen - p.applied_fen - p.returned_fen AS rest_fen
+    FROM receipt_parts p JOIN receipts r USING (receipt)
+   WHERE p.receipt = $1 AND p.part = $2 AND p.refs = '{}'),
+owed AS (
+  SELECT c.released_on, c.transfer, c.open_fen + c.awaiting_fen - c.reserved_fen AS fen,
+         part.rest_fen, count(*) OVER (PARTITION BY c.released_on) AS claims
+    FROM part JOIN claims c ON c.region = part.region AND c.origin = part.payer_region
+     AND c.released_on BETWEEN part.booked_on - 92 AND part.booked_on
+   WHERE c.open_fen + c.awaiting_fen - c.reserved_fen BETWEEN 1 AND part.rest_fen)
+SELECT * FROM owed WHERE claims <= $3 ORDER BY released_on, transfer
+"""
+
+
+async def owed_by_day(
+    pool: asyncpg.Pool, receipt: UUID, part: int, most: int
+) -> tuple[int, dict[date, dict[UUID, int]]]:
+    """What is left of a payment without a reference, and what its payer owed, by day of release."""
+    days: dict[date, dict[UUID, int]] = {}
+    rest_fen = 0
+    for row in await pool.fetch(_OPEN, receipt, part, most):
+        rest_fen = row["rest_fen"]
+        days.setdefault(row["released_on"], {})[row["transfer"]] = row["fen"]
+    return rest_fen, days

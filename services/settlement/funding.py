@@ -19,6 +19,9 @@ from shared.messages.settlement import (
     ShortfallFound,
 )
 
+Legs = tuple[int, int, int, int]
+"""To the advance, to what was awaited, to what was written off, to what was waived."""
+
 
 def apply_receipt(books: Books, m: ApplyReceipt) -> None:
     """Applies the smaller of the receipt and the claim; the rest stays in suspense."""
@@ -28,31 +31,17 @@ def apply_receipt(books: Books, m: ApplyReceipt) -> None:
         raise Unexpected("unknown_receipt", "no such claim or receipt was ever reserved")
     if part.reserved_fen < m.amount_fen or claim.reserved_fen < m.amount_fen:
         return  # applied before
-    applied_fen = min(m.amount_fen, claim.unpaid_fen + claim.lost_fen)
-    to_advance_fen = min(applied_fen, claim.open_fen)
-    to_awaited_fen = min(applied_fen - to_advance_fen, claim.awaiting_fen)
-    after_all_fen = applied_fen - to_advance_fen - to_awaited_fen
-    to_written_fen = min(after_all_fen, claim.written_off_fen)
-    to_waived_fen = after_all_fen - to_written_fen
-    excess_fen = m.amount_fen - applied_fen
+    legs = legs_of(claim, m.amount_fen)
+    to_advance_fen, to_awaited_fen, *_ = legs
+    excess_fen = m.amount_fen - sum(legs)
     funded = replace(
-        claim,
-        credited_fen=claim.credited_fen + to_awaited_fen,
-        awaiting_fen=claim.awaiting_fen - to_awaited_fen,
-        matched_fen=claim.matched_fen + applied_fen,
-        open_fen=claim.open_fen - to_advance_fen,
-        written_off_fen=claim.written_off_fen - to_written_fen,
-        waived_fen=claim.waived_fen - to_waived_fen,
+        paid_in(books, claim, legs),
         reserved_fen=claim.reserved_fen - m.amount_fen,
         excess_fen=claim.excess_fen + excess_fen,
     )
-    if funded.declined and not funded.awaiting_fen:
-        funded = replace(funded, declined=None, declined_at=None)
-        books.forget_declined(claim)
     books.keep_claim(funded)
-    legs = (to_advance_fen, to_awaited_fen, to_written_fen, to_waived_fen)
     _book(books, part, claim, m.amount_fen, legs)
-    tell(books, funded, m.receipt, applied_fen, to_awaited_fen, excess_fen)
+    tell(books, funded, m.receipt, sum(legs), to_awaited_fen, excess_fen)
     ask(books, funded)
     if to_awaited_fen:
         owed_fen = recover_from_credit(books, m.person, m.to, to_awaited_fen)
@@ -61,12 +50,47 @@ def apply_receipt(books: Books, m: ApplyReceipt) -> None:
         free(books, claim, funded)
 
 
+def legs_of(claim: Claim, amount_fen: int) -> Legs:
+    """What of a payment makes an advance real, credits what was awaited, or makes a loss smaller;
+    what is written off before what was waived. The rest has no claim.
+    """
+    to_advance_fen = min(amount_fen, claim.open_fen)
+    left_fen = amount_fen - to_advance_fen
+    to_awaited_fen = min(left_fen, claim.awaiting_fen)
+    left_fen -= to_awaited_fen
+    to_written_fen = min(left_fen, claim.written_off_fen)
+    return (
+        to_advance_fen,
+        to_awaited_fen,
+        to_written_fen,
+        min(left_fen - to_written_fen, claim.waived_fen),
+    )
+
+
+def paid_in(books: Books, claim: Claim, legs: Legs) -> Claim:
+    """The claim after a payment; the advance that is awaited no longer is declined no longer."""
+    to_advance_fen, to_awaited_fen, to_written_fen, to_waived_fen = legs
+    funded = replace(
+        claim,
+        credited_fen=claim.credited_fen + to_awaited_fen,
+        awaiting_fen=claim.awaiting_fen - to_awaited_fen,
+        matched_fen=claim.matched_fen + sum(legs),
+        open_fen=claim.open_fen - to_advance_fen,
+        written_off_fen=claim.written_off_fen - to_written_fen,
+        waived_fen=claim.waived_fen - to_waived_fen,
+    )
+    if funded.declined and not funded.awaiting_fen:
+        books.forget_declined(claim)
+        return replace(funded, declined=None, declined_at=None)
+    return funded
+
+
 def _book(
     books: Books,
     part: Part,
     claim: Claim,
     amount_fen: int,
-    legs: tuple[int, int, int, int],
+    legs: Legs,
 ) -> None:
     books.post(
         "apply",

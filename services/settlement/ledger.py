@@ -249,16 +249,17 @@ def applied(
     to_awaited_fen: int,
     to_written_off_fen: int = 0,
     to_waived_fen: int = 0,
+    source: str = SUSPENSE,
 ) -> Postings:
     """A receipt makes an advance real, or credits what nothing was advanced for; what comes after
     the claim was given up makes the loss smaller.
     """
     return posted(
-        (SUSPENSE, advance(origin), to_advance_fen),
-        (SUSPENSE, awaited(origin), to_awaited_fen),
+        (source, advance(origin), to_advance_fen),
+        (source, awaited(origin), to_awaited_fen),
         (AWAITING, PERSONAL, to_awaited_fen),
-        (SUSPENSE, WRITE_OFF, to_written_off_fen),
-        (SUSPENSE, WAIVED, to_waived_fen),
+        (source, WRITE_OFF, to_written_off_fen),
+        (source, WAIVED, to_waived_fen),
     )
 
 

@@ -50,7 +50,7 @@ SELECT c.person, c.transfer, c.origin, c.back_payable_fen - coalesce(claimed.fen
         WHERE l.person = c.person AND l.transfer = c.transfer AND l.destination = c.origin
           AND NOT EXISTS (SELECT FROM instructions i WHERE i.person = l.person
                              AND i.transfer = l.transfer AND i.run = l.run)) claimed ON true
- WHERE c.region = $1 AND c.origin = ANY($3) AND c.back_payable_fen > coalesce(claimed.fen, 0)
+ WHERE c.region = $1 AND c.clearing IS NULL AND c.back_payable_fen > coalesce(claimed.fen, 0)
  ORDER BY 3, 2
 """
 

@@ -49,7 +49,9 @@ WITH posted AS (
                ELSE -p.amount_fen END)
            FILTER (WHERE e.kind = 'apply' AND p.debit = 'suspense'
              OR p.debit LIKE 'clearing:%'
-               AND (p.credit LIKE 'advance:%' OR p.credit LIKE 'awaited:%')
+               AND (p.credit LIKE 'advance:%' OR p.credit LIKE 'awaited:%'
+                 OR p.credit IN ('write-off', 'waived'))
+             OR p.debit LIKE 'advance:%' AND p.credit LIKE 'clearing:%'
              OR e.kind IN ('adjust', 'reverse') AND p.credit LIKE 'payable:%'
              OR e.kind = 'taken-back' AND p.debit LIKE 'advance:%') AS matched,
          sum(p.amount_fen) FILTER (WHERE p.debit = 'recoverable') AS undue,

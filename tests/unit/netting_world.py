@@ -16,11 +16,15 @@ from shared.messages import Message
 from shared.messages.settlement import (
     Contribute,
     CreditAdvance,
-    Detail,
     FundsCorrected,
     FundsReleased,
-    RecordDebit,
-    RecordReceipt,
+    Spend,
+)
+from shared.messages.settlement_compensation import (
+    AdjustAdvance,
+    AdvanceReversed,
+    RestoreFunds,
+    ReverseAdvance,
 )
 from shared.messages.settlement_netting import (
     ConfirmLine,
@@ -31,6 +35,7 @@ from shared.messages.settlement_netting import (
     WindowCommand,
 )
 from shared.months import month_text
+from tests.unit.netting_bank import credit, debit
 from tests.unit.settlement_world import World, open_account, release_funds, some_id
 
 FOLDER = Path(regions.__file__).parent.parent / "deploy" / "regions"
@@ -74,7 +79,7 @@ class Province(World):
 
     terms: Terms = field(default_factory=lambda: Terms(REGIONS))
     day: datetime = field(default_factory=lambda: day(4, 2))
-    late: deque[CreditAdvance] = field(default_factory=deque)
+    late: deque[CreditAdvance | AdjustAdvance] = field(default_factory=deque)
     bank: int = 0
 
     @property
@@ -133,7 +138,18 @@ class Province(World):
     def hear(self, said: list[Message]) -> None:
         """What the transfer service makes of what an origin says."""
         for m in said:
-            if isinstance(m, FundsReleased | FundsCorrected):
+            if isinstance(m, FundsCorrected) and m.delta_fen < 0:
+                self.late.append(
+                    AdjustAdvance(
+                        to=m.to,
+                        person=m.person,
+                        transfer=m.transfer,
+                        origin=m.origin,
+                        version=m.version,
+                        amount_fen=-m.delta_fen,
+                    )
+                )
+            elif isinstance(m, FundsReleased | FundsCorrected):
                 fen = m.principal_fen if isinstance(m, FundsReleased) else m.delta_fen
                 self.late.append(
                     CreditAdvance(
@@ -155,6 +171,31 @@ class Province(World):
         late = Contribute(to=origin, person=person(number), record=record, amount_fen=amount_fen)
         self.hear(self.send(late))
         self.tell()
+
+    def spend_late(self, number: int, amount_fen: int, origin: str = GUILIN) -> None:
+        """What was spent before the release comes late: the origin has released too much."""
+        late = Spend(
+            to=origin,
+            person=person(number),
+            record=some_id(f"spent {number} {self.number}"),
+            amount_fen=amount_fen,
+            spent_on=day(4, 1).date(),
+        )
+        self.hear(self.send(late))
+        self.tell()
+
+    def reverse(self, number: int, origin: str, to: str, times: int = 1) -> None:
+        """The transfer is reversed: what is unspent goes back."""
+        transfer = some_id(f"transfer {number}")
+        about = {"person": person(number), "transfer": transfer, "number": times}
+        asked = ReverseAdvance.model_validate(about | {"to": to, "origin": origin})
+        for m in self.send(asked):
+            if isinstance(m, AdvanceReversed) and m.amount_fen:
+                self.send(
+                    RestoreFunds.model_validate(
+                        about | {"to": origin, "destination": to, "amount_fen": m.amount_fen}
+                    )
+                )
 
     def tell(self) -> None:
         while self.late:
@@ -233,32 +274,6 @@ class Province(World):
         """The clearing account of a window in all books, debits less credits."""
         account = f"clearing:{month_text(month)}"
         return {code: self.account(code, account) for code in (*CITIES, GUANGXI)}
-
-
-def debit(region: str, name: str, amount_fen: int, reference: UUID) -> RecordDebit:
-    return RecordDebit(
-        to=region,
-        account=f"{region}:expense",
-        bank="expense",
-        receipt=some_id(f"{region} {name}"),
-        amount_fen=amount_fen,
-        booked_on=day(5, 12).date(),
-        details=(Detail(amount_fen=amount_fen, references=(reference,)),),
-    )
-
-
-def credit(
-    region: str, name: str, amount_fen: int, reference: UUID, payer: str | None = None
-) -> RecordReceipt:
-    return RecordReceipt(
-        to=region,
-        account=f"{region}:income",
-        bank="income",
-        receipt=some_id(f"{region} {name}"),
-        amount_fen=amount_fen,
-        booked_on=day(5, 12).date(),
-        details=(Detail(amount_fen=amount_fen, references=(reference,), payer_region=payer),),
-    )
 
 
 def _place(line: Line) -> tuple[str, UUID, int]:

@@ -13,6 +13,7 @@ from shared.messages.settlement_netting import (
     SheetFinal,
     SheetPublished,
 )
+from tests.unit.netting_bank import credit, debit
 from tests.unit.netting_world import (
     APRIL,
     FINAL,
@@ -23,9 +24,7 @@ from tests.unit.netting_world import (
     OPENING_FEN,
     PUBLISHED,
     Province,
-    credit,
     day,
-    debit,
     person,
 )
 from tests.unit.settlement_world import only
@@ -126,7 +125,9 @@ def test_a_final_line_funds_the_transfer_and_owes_the_province() -> None:
 def test_what_was_only_announced_is_credited_by_the_sheet() -> None:
     province = Province()
     transfer = province.move(1, GUILIN, NANNING, tell=False)
-    province.send(province.late.popleft().model_copy(update={"advance": False}))
+    [announced] = province.late
+    province.late.clear()
+    province.send(announced.model_copy(update={"advance": False}))
 
     said = province.go_to(FINAL)
 

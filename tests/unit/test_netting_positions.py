@@ -3,6 +3,7 @@
 from shared.messages.settlement_bank import ReportRemittance
 from shared.messages.settlement_netting import PositionPaid
 from shared.messages.settlement_people import ItemOpened
+from tests.unit.netting_bank import credit, debit
 from tests.unit.netting_world import (
     APRIL,
     CITIES,
@@ -13,8 +14,6 @@ from tests.unit.netting_world import (
     NANNING,
     OPENING_FEN,
     Province,
-    credit,
-    debit,
 )
 from tests.unit.settlement_world import only
 

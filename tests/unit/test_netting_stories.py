@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 from services.settlement.netting.states import Line, Window
 from services.settlement.states import Claim, Release
 from shared.messages.settlement_netting import SettleLine
+from tests.unit.netting_bank import credit, debit
 from tests.unit.netting_world import (
     CITIES,
     GUANGXI,
     OPENING_FEN,
     Province,
-    credit,
-    debit,
     person,
 )
 from tests.unit.settlement_world import some_id
@@ -23,6 +22,8 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("move"), st.permutations(CITIES), st.booleans()),
         st.tuples(st.just("more"), st.integers(0, 9), st.integers(1, 900)),
+        st.tuples(st.just("less"), st.integers(0, 9), st.integers(1, OPENING_FEN)),
+        st.tuples(st.just("reverse"), st.integers(0, 9), st.none()),
         st.tuples(st.just("tell"), st.none(), st.none()),
         st.tuples(st.just("days"), st.integers(1, 25), st.none()),
         st.tuples(st.just("dispute"), st.integers(0, 9), st.booleans()),
@@ -34,12 +35,17 @@ STEPS = st.lists(
 )
 
 
+_MONTHS = 4
+"""Until all that both sides have, told and undisputed, is final."""
+
+
 class Story:
     """Random steps in a province, and its end: all is told, answered, final and paid."""
 
     def __init__(self) -> None:
         self.province = Province()
         self.moves: list[tuple[int, str, str]] = []
+        self.reversals = 0
 
     def step(self, what: str, one: object, other: object) -> None:
         province = self.province
@@ -51,6 +57,13 @@ class Story:
             case "more", int(n), int(fen) if self.moves:
                 number, origin, _ = self.moves[n % len(self.moves)]
                 province.contribute(number, fen, origin)
+            case "less", int(n), int(fen) if self.moves:
+                number, origin, _ = self.moves[n % len(self.moves)]
+                province.spend_late(number, fen, origin)
+            case "reverse", int(n), _ if self.moves:
+                self.province.tell()
+                self.reversals += 1
+                province.reverse(*self.moves[n % len(self.moves)], self.reversals)
             case "tell", _, _:
                 province.tell()
             case "days", int(n), _:
@@ -84,7 +97,7 @@ class Story:
         for line in province.all(Line):
             for region in line.disputes:
                 province.answer(line, region, agrees=True)
-        while any(x.agreed_fen and not x.settled for x in province.all(Line)):
+        for _ in range(_MONTHS):
             province.go_to(province.day + timedelta(days=31))
         province.pay_all()
 
@@ -110,7 +123,7 @@ def test_every_line_is_in_one_final_sheet_and_all_clearing_is_zero_in_the_end(
         assert window.state in {"open", "paid"}
         assert set(province.clearing(window.month).values()) <= {0}
     for claim in province.all(Claim):
-        assert claim.unpaid_fen == 0
+        assert (claim.unpaid_fen, claim.back_payable_fen) == (0, 0)
     for release in province.all(Release):
         assert (release.payable_fen, release.overpaid_fen) == (0, 0)
     for code in (*CITIES, GUANGXI):

@@ -2,6 +2,8 @@
 
 from services.settlement import funding
 from services.settlement.books import Books
+from services.settlement.compensation.recovering import recover_from_credit
+from services.settlement.exposure import opened
 from services.settlement.ledger import Postings
 from services.settlement.netting import postings
 from services.settlement.netting.states import Line, receipt_of
@@ -52,51 +54,57 @@ def _pay(books: Books, line: Line) -> None:
 
 
 def _fund(books: Books, line: Line, claim: Claim) -> None:
-    to_advance_fen = min(line.agreed_fen, claim.open_fen)
-    to_awaited_fen = min(line.agreed_fen - to_advance_fen, claim.awaiting_fen)
-    applied_fen = to_advance_fen + to_awaited_fen
-    funded = replace(
-        claim,
-        credited_fen=claim.credited_fen + to_awaited_fen,
-        awaiting_fen=claim.awaiting_fen - to_awaited_fen,
-        matched_fen=claim.matched_fen + applied_fen,
-        open_fen=claim.open_fen - to_advance_fen,
-        back_payable_fen=claim.back_payable_fen + line.agreed_fen - applied_fen,
-    )
-    if funded.declined and not funded.awaiting_fen:
-        funded = replace(funded, declined=None, declined_at=None)
-        books.forget_declined(claim)
+    legs = funding.legs_of(claim, line.agreed_fen)
+    to_advance_fen, to_awaited_fen, *_ = legs
+    back_fen = line.agreed_fen - sum(legs)
+    funded = funding.paid_in(books, claim, legs)
+    funded = replace(funded, back_payable_fen=claim.back_payable_fen + back_fen)
     books.keep_claim(funded)
-    back_fen = line.agreed_fen - applied_fen
-    rows = postings.netted_in(claim.origin, _month(line), to_advance_fen, to_awaited_fen, back_fen)
+    rows = postings.netted_in(claim.origin, _month(line), legs, back_fen)
     _post(books, line, line.destination, rows)
     receipt = receipt_of(line.entered or 0, line.transfer, line.version)
-    funding.tell(books, funded, receipt, applied_fen, to_awaited_fen, 0)
+    funding.tell(books, funded, receipt, sum(legs), to_awaited_fen, 0)
     funding.ask(books, funded)
     if to_awaited_fen:
-        send_on_claim(books, funded, to_awaited_fen, 0)
+        owed_fen = recover_from_credit(books, line.person, line.destination, to_awaited_fen)
+        send_on_claim(books, funded, to_awaited_fen - owed_fen, 0)
     if to_advance_fen:
         funding.free(books, claim, funded)
 
 
 def _give_back(books: Books, line: Line, claim: Claim) -> None:
-    """D owes it back: what O has paid too much comes back through the province."""
+    """D gives back what O has paid too much; where both have made that good by a later version
+    already, O owes it again and D claims it.
+    """
     amount_fen = -line.agreed_fen
     release = books.release(line.person, line.transfer)
     assert release is not None, "a line that both have was released"
-    books.keep_release(replace(release, overpaid_fen=release.overpaid_fen - amount_fen))
-    books.keep_claim(
+    over_fen = min(amount_fen, release.overpaid_fen)
+    owed_fen = amount_fen - over_fen
+    books.keep_release(
         replace(
-            claim,
-            back_payable_fen=claim.back_payable_fen - amount_fen,
-            back_debited_fen=claim.back_debited_fen + amount_fen,
+            release,
+            overpaid_fen=release.overpaid_fen - over_fen,
+            payable_fen=release.payable_fen + owed_fen,
+            debited_fen=release.debited_fen - owed_fen,
         )
     )
-    at_destination, at_origin = postings.netted_back(
-        line.origin, line.destination, _month(line), amount_fen
+    rows = postings.netted_home(line.destination, _month(line), over_fen, owed_fen)
+    _post(books, line, line.origin, rows)
+    back_fen = min(amount_fen, claim.back_payable_fen)
+    open_fen = amount_fen - back_fen
+    given = replace(
+        claim,
+        back_payable_fen=claim.back_payable_fen - back_fen,
+        back_debited_fen=claim.back_debited_fen + back_fen,
+        matched_fen=claim.matched_fen - open_fen,
+        open_fen=claim.open_fen + open_fen,
     )
-    _post(books, line, line.destination, at_destination)
-    _post(books, line, line.origin, at_origin)
+    books.keep_claim(given)
+    corridor = books.corridor(claim.origin, claim.region)
+    books.keep_corridor(opened(corridor, claim.open_fen, given.open_fen))
+    rows = postings.netted_back(line.origin, _month(line), back_fen, open_fen)
+    _post(books, line, line.destination, rows)
 
 
 def _month(line: Line) -> str:

@@ -32,9 +32,14 @@ def _release(books: Books, terms: Terms, before: Release | None, after: Release)
         after = replace(after, clearing=province, released_on=books.today)
         books.keep_release(after)
     owed_fen = after.owed_fen - (before.owed_fen if before else 0)
-    sent_fen = after.sent_fen - (before.sent_fen if before else 0)
+    outside_fen = _paid(after) - (_paid(before) if before else 0)
     if after.clearing is not None:
-        _say(books, after, "origin", (owed_fen, after.version, books.today), sent_fen)
+        _say(books, after, "origin", (owed_fen, after.version, books.today), outside_fen)
+
+
+def _paid(release: Release) -> int:
+    """What left O's bank for it, or D has forgiven: moving it to `overpaid` pays nothing."""
+    return release.sent_fen + release.overpaid_fen + release.waived_fen
 
 
 def _claim(books: Books, terms: Terms, before: Claim | None, after: Claim, day: date) -> None:
@@ -42,10 +47,18 @@ def _claim(books: Books, terms: Terms, before: Claim | None, after: Claim, day: 
         after = replace(after, clearing=terms.province_of(after.origin, after.region, day))
         books.keep_claim(after)
     announced_fen = after.announced_fen - (before.announced_fen if before else 0)
-    matched_fen = after.matched_fen - (before.matched_fen if before else 0)
+    outside_fen = _come(after) - (_come(before) if before else 0)
     if after.clearing is not None:
         version = max(after.versions, default=0)
-        _say(books, after, "destination", (announced_fen, version, day), matched_fen)
+        _say(books, after, "destination", (announced_fen, version, day), outside_fen)
+
+
+def _come(claim: Claim) -> int:
+    """What came to D's bank for it, less what D has paid back, or was forgiven: owing it back pays
+    nothing.
+    """
+    owed_back_fen = claim.back_payable_fen + claim.back_remitting_fen
+    return claim.matched_fen + owed_back_fen + claim.waived_fen
 
 
 def _say(

@@ -3,17 +3,18 @@
 A line that one side has alone, that the two have unequally or that somebody disputes is in no
 window, so that nothing has to be moved when a window closes: where both agree, it enters the first
 open window not before the month of its release. That is how it rolls over, on both sides at once.
-The totals of a corridor are kept as its lines enter and leave. PURE.
+PURE.
 """
 
+from itertools import count
 from typing import Any
 from uuid import UUID
 
 from services.settlement.books import Books
-from services.settlement.netting.states import Line, Total, Window
+from services.settlement.netting.places import is_final, keep, line_of, lines_of
+from services.settlement.netting.states import Line
 from services.settlement.netting.terms import Terms
-from shared.decision import Timer, replace
-from shared.messages import next_uuid
+from shared.decision import replace
 from shared.messages.settlement_netting import (
     ConfirmLine,
     DisputeLine,
@@ -21,43 +22,45 @@ from shared.messages.settlement_netting import (
     LineConfirmed,
     LineDisputed,
     ProposeLine,
-    PublishSheet,
     ShrinkLine,
     Side,
-    window_key,
 )
 from shared.months import month_of
 
-_CLOSED = frozenset({"final", "paid"})
+_OTHERS = 1001
+"""Beyond all versions, so that what goes back is booked after what it goes back from."""
 
 
 def propose(books: Books, m: ProposeLine, terms: Terms) -> None:
     """One side has `amount_fen` (more) for the line."""
     month = month_of(m.released_on)
-    known = _line(books, m.person, m.transfer, m.version)
-    line = known or Line(m.person, m.transfer, m.version, m.to, m.origin, m.destination, month)
+    version, known = m.version, line_of(books, m.person, m.transfer, m.version)
+    if known is not None and is_final(books, known):
+        # A reversal is no version of its own: what goes back of a final line is another line.
+        version, known = _another(books, m.person, m.transfer)
+    line = known or Line(m.person, m.transfer, version, m.to, m.origin, m.destination, month)
     line = replace(line, month=max(line.month, month))
-    _keep(books, terms, known, _more(line, m.side, m.amount_fen))
+    keep(books, terms, known, _more(line, m.side, m.amount_fen))
 
 
 def shrink(books: Books, m: ShrinkLine, terms: Terms) -> None:
     """Money is money: what was paid outside is netted no more, the earliest versions first."""
-    known = _lines(books, m.person, m.transfer)
-    free = [line for line in known if not _is_final(books, line)]
+    known = lines_of(books, m.person, m.transfer)
+    free = [line for line in known if not is_final(books, line)]
     left_fen = m.amount_fen
     if left_fen < 0 and free:
-        _keep(books, terms, free[-1], _more(free[-1], m.side, -left_fen))
+        keep(books, terms, free[-1], _more(free[-1], m.side, -left_fen))
     elif left_fen < 0 or not known:
-        # Paid before it was proposed, or come back after all was final: a line of its own.
-        version = min([0, *(line.version for line in known)]) - 1 if known else 1
+        # Come back after all was final, or paid before it was proposed: a line of its own.
+        version, _ = _another(books, m.person, m.transfer) if known else (1, None)
         month = month_of(books.today)
         line = Line(m.person, m.transfer, version, m.to, m.origin, m.destination, month)
-        _keep(books, terms, None, _more(line, m.side, -left_fen))
+        keep(books, terms, None, _more(line, m.side, -left_fen))
     for line in free if left_fen > 0 else ():
         take_fen = min(left_fen, max(0, _of(line, m.side) or 0))
         left_fen -= take_fen
         if take_fen:
-            _keep(books, terms, line, _more(line, m.side, -take_fen))
+            keep(books, terms, line, _more(line, m.side, -take_fen))
 
 
 def confirm(books: Books, m: ConfirmLine, terms: Terms) -> None:
@@ -67,7 +70,7 @@ def confirm(books: Books, m: ConfirmLine, terms: Terms) -> None:
         return
     disputes = tuple(region for region in line.disputes if region != m.region)
     confirms = tuple(sorted({*line.confirms, m.region}))
-    _keep(books, terms, line, replace(line, disputes=disputes, confirms=confirms))
+    keep(books, terms, line, replace(line, disputes=disputes, confirms=confirms))
     books.say(LineConfirmed(**_told(m, line)))
 
 
@@ -78,7 +81,7 @@ def dispute(books: Books, m: DisputeLine, terms: Terms) -> None:
         return
     disputes = tuple(sorted({*line.disputes, m.region}))
     confirms = tuple(region for region in line.confirms if region != m.region)
-    _keep(books, terms, line, replace(line, disputes=disputes, confirms=confirms))
+    keep(books, terms, line, replace(line, disputes=disputes, confirms=confirms))
     books.say(LineDisputed(**_told(m, line), reason=m.reason, month=line.entered))
 
 
@@ -89,8 +92,8 @@ def _told(m: ConfirmLine | DisputeLine, line: Line) -> dict[str, Any]:
 
 def _answerable(books: Books, m: LineCommand) -> Line | None:
     """The line, unless it is final: an answer that comes too late changes nothing."""
-    line = _line(books, m.person, m.transfer, m.version)
-    return None if line is None or _is_final(books, line) else line
+    line = line_of(books, m.person, m.transfer, m.version)
+    return None if line is None or is_final(books, line) else line
 
 
 def _of(line: Line, side: Side) -> int | None:
@@ -104,72 +107,10 @@ def _more(line: Line, side: Side, amount_fen: int) -> Line:
     return replace(line, destination_fen=total_fen)
 
 
-def _line(books: Books, person: str, transfer: UUID, version: int) -> Line | None:
-    return books.get(("net-line", person, transfer, version), Line)
-
-
-def _lines(books: Books, person: str, transfer: UUID) -> list[Line]:
-    versions = books.get(("net-lines", person, transfer), tuple) or ()
-    found = [_line(books, person, transfer, version) for version in sorted(versions)]
-    return [line for line in found if line]
-
-
-def _is_final(books: Books, line: Line) -> bool:
-    if line.entered is None:
-        return False
-    total = books.get(
-        ("net-total", line.province, line.entered, line.origin, line.destination), Total
-    )
-    return total is not None and total.state in _CLOSED
-
-
-def _keep(books: Books, terms: Terms, before: Line | None, after: Line) -> None:
-    """Keeps the line, where both agree in a sheet. A final line keeps its place and amount."""
-    if before is not None and _is_final(books, before):
-        return
-    if before is not None and before.entered is not None and before.agreed_fen != after.agreed_fen:
-        _count(books, before, before.entered, -1)
-        after = replace(after, entered=None)
-    if after.entered is None and after.agreed_fen:
-        month = _first_open(books, after)
-        _count(books, after, month, 1, terms)
-        after = replace(after, entered=month)
-    books.put(("net-line", after.person, after.transfer, after.version), after)
-    versions = books.get(("net-lines", after.person, after.transfer), tuple) or ()
-    if after.version not in versions:
-        books.put(("net-lines", after.person, after.transfer), (*versions, after.version))
-
-
-def _first_open(books: Books, line: Line) -> int:
-    month = line.month
-    while _state(books, line, month) != "open":
-        month += 1
-    return month
-
-
-def _state(books: Books, line: Line, month: int) -> str:
-    # The total of the corridor is locked, the window's row may be older.
-    total = books.get(("net-total", line.province, month, line.origin, line.destination), Total)
-    if total is not None:
-        return total.state
-    window = books.get(("net-window", line.province, month), Window)
-    return window.state if window else "open"
-
-
-def _count(books: Books, line: Line, month: int, sign: int, terms: Terms | None = None) -> None:
-    key = ("net-total", line.province, month, line.origin, line.destination)
-    known = books.get(key, Total)
-    total = known or Total(line.province, month, line.origin, line.destination)
-    books.put(
-        key,
-        replace(total, lines=total.lines + sign, fen=total.fen + sign * line.agreed_fen),
-    )
-    if terms is not None and not total.lines:
-        # The first line of a corridor sees to it that the sheet comes out; once more does no harm.
-        window = window_key(line.province, month)
-        publish = PublishSheet(to=line.province, month=month)
-        due_at = terms.publish_at(line.province, month)
-        books.remind(Timer(window, next_uuid(_WINDOW, window), due_at, publish))
-
-
-_WINDOW = UUID("7d0a2f0e-64b3-5a0c-9a55-2f1c0f5b3f11")
+def _another(books: Books, person: str, transfer: UUID) -> tuple[int, Line | None]:
+    """The line of a transfer for what belongs to none of its versions and is not final yet."""
+    for version in count(_OTHERS):
+        line = line_of(books, person, transfer, version)
+        if line is None or not is_final(books, line):
+            return version, line
+    raise AssertionError

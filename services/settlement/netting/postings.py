@@ -1,13 +1,12 @@
 """The postings of netting: the ledger's constructors for the account `clearing:<window>`. PURE."""
 
+from services.settlement.funding import Legs
 from services.settlement.ledger import (
-    AWAITING,
-    PERSONAL,
     REMITTING,
     SUSPENSE,
     Postings,
     advance,
-    awaited,
+    applied,
     bank,
     clearing,
     overpaid,
@@ -26,27 +25,30 @@ def netted_out(destination: str, window: str, owed_fen: int, over_fen: int) -> P
     )
 
 
-def netted_in(
-    origin: str, window: str, to_advance_fen: int, to_awaited_fen: int, back_fen: int
-) -> Postings:
-    """D's side of a final line: it makes an advance real, or credits what nothing was advanced
-    for; what D has no claim for is owed back to O.
+def netted_in(origin: str, window: str, legs: Legs, back_fen: int) -> Postings:
+    """D's side of a final line: as if a receipt came, but from the province; what D has no claim
+    for is owed back to O.
     """
-    return posted(
-        (clearing(window), advance(origin), to_advance_fen),
-        (clearing(window), awaited(origin), to_awaited_fen),
-        (AWAITING, PERSONAL, to_awaited_fen),
-        (clearing(window), payable(origin), back_fen),
+    source = clearing(window)
+    return (
+        *applied(origin, *legs, source=source),
+        *posted((source, payable(origin), back_fen)),
     )
 
 
-def netted_back(
-    origin: str, destination: str, window: str, amount_fen: int
-) -> tuple[Postings, Postings]:
-    """A final line of the other direction, at D and at O: what D owes back to O."""
-    return (
-        posted((payable(origin), clearing(window), amount_fen)),
-        posted((clearing(window), overpaid(destination), amount_fen)),
+def netted_back(origin: str, window: str, back_fen: int, open_fen: int) -> Postings:
+    """D's side of a final line of the other direction: what it owed back, or claims again."""
+    return posted(
+        (payable(origin), clearing(window), back_fen),
+        (advance(origin), clearing(window), open_fen),
+    )
+
+
+def netted_home(destination: str, window: str, over_fen: int, owed_fen: int) -> Postings:
+    """O's side of it: what it had paid too much, or owes again."""
+    return posted(
+        (clearing(window), overpaid(destination), over_fen),
+        (clearing(window), payable(destination), owed_fen),
     )
 
 

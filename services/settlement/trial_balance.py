@@ -29,7 +29,8 @@ class TransferRow:
 
     `heard`: D has handled all that O announced. `unannounced_fen` = R - P - what D was told, both
     as if nothing had been taken back; `untaken_fen`: of O's corrections down, not taken at D yet;
-    `unrestored_fen`: taken back at D by a reversal and not O's again yet;
+    `unrestored_fen`: taken back at D by a reversal and not O's again yet (below zero where O has
+    restored what D is only about to take: it had corrected its release meanwhile);
     `split_fen` = told + K - C - N; `funding_fen` = C - M - U - K - W. The `posted_*` are what the
     postings say less what the rows say, of R - P, P, C, N, M, U, K, W and what of K is still owed.
     """
@@ -124,10 +125,10 @@ def entitlement(books: Snapshot) -> bool:
     """R + K = C + P + N, in the rows and in the postings.
 
     What D has not handled yet is in a message: then less may be announced, or taken back, than
-    was released or corrected, never more. So is what O has not restored yet.
+    was released or corrected, never more.
     """
     return all(
-        min(row.unannounced_fen, row.untaken_fen, row.unrestored_fen) >= 0
+        min(row.unannounced_fen, row.untaken_fen) >= 0
         and (row.unannounced_fen == row.untaken_fen == 0 or not row.heard)
         and row.split_fen == 0
         and row.posted_released_fen == 0

@@ -207,8 +207,11 @@ class Checks:
             )
             held_fen = sum(h.balance_fen for h in books.all(Holder) if h.person == person.key)
             awaited_fen = sum(c.awaiting_fen for c in books.all(Claim) if c.person == person.key)
-            if fen != out_fen + held_fen + awaited_fen:
+            own = [c for c in books.all(Claim) if c.person == person.key]
+            owed_fen = sum(c.recoverable_fen for c in own)
+            if fen + owed_fen != out_fen + held_fen + awaited_fen:
                 what = f"held {held_fen}, awaited {awaited_fen}, paid out {out_fen}"
+                what += f", owed {owed_fen}"
                 yield f"{person.key[-2:]} should have {fen} fen: {what}"
 
     def _nobody_is_told_twice(self) -> Iterator[str]:

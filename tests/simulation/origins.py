@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from services.enrollment.app import EnrollmentService
 from services.settlement.app import Settlement
@@ -43,13 +44,13 @@ _KEYRING = Keyring(
 @cache
 def ruled_by(policy: str) -> Regions:
     """The shipped regions under one of POLICIES."""
-    found = []
-    for path in sorted(FOLDER.glob("*.toml")):
-        text = path.read_text("utf-8")
-        for old, new in POLICIES[policy]:
-            text = text.replace(old, new)
-        found.append(regions.parse(text.encode(), path.name))
-    return Regions(found)
+    with TemporaryDirectory() as folder:
+        for path in FOLDER.glob("*.toml"):
+            text = path.read_text("utf-8")
+            for old, new in POLICIES[policy]:
+                text = text.replace(old, new)
+            (Path(folder) / path.name).write_text(text, "utf-8")
+        return regions.load(Path(folder))
 
 
 class Enrollment(EnrollmentService):

@@ -146,7 +146,7 @@ class WritesTwice(Deciding):
     [
         (NoInbox, "hears"),
         (NoOutbox, "waits for nothing"),
-        (OffsetFirst, "waits for nothing"),
+        (OffsetFirst, "never opened"),
         (OutOfOrder, "hears"),
         (AdvancesTwice, "announced_fen"),
         (ForgetsTimers, "waits for nothing"),

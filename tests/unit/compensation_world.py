@@ -98,6 +98,8 @@ class Story:
             if isinstance(release, Release) and not release.paid_out:
                 assert funds.released == release.owed_fen, self.network.heard
                 assert funds.restored == release.restored_fen
+                if isinstance(claim, Claim):
+                    assert claim.restored_fen == release.restored_fen
             ended = found.record in RECORD_ENDS and found.money in MONEY_ENDS
             assert ended == (found.closed_at is not None)
             assert ended or all(wait.of and wait.do for wait in repair.waits(found))

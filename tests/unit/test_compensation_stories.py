@@ -275,8 +275,8 @@ _ACTS = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
-@given(acts=st.lists(_ACTS, max_size=8, unique_by=repr), data=st.data(), at_once=st.booleans())
+@settings(max_examples=40, deadline=None)
+@given(acts=st.lists(_ACTS, max_size=6, unique_by=repr), data=st.data(), at_once=st.booleans())
 def test_every_story_ends_closed_or_waits_for_somebody(
     acts: list[Message],
     data: st.DataObject,

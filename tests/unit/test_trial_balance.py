@@ -62,7 +62,6 @@ def test_sound_books_balance() -> None:
         ("entitlement", transfer(unannounced_fen=-1, heard=False)),
         ("entitlement", transfer(untaken_fen=1)),
         ("entitlement", transfer(untaken_fen=-1, heard=False)),
-        ("entitlement", transfer(unrestored_fen=-1)),
         ("entitlement", transfer(posted_undue_fen=1)),
         ("entitlement", transfer(posted_owed_fen=-1)),
         ("entitlement", transfer(split_fen=1)),

@@ -98,14 +98,18 @@ class Corridors(Journal):
         day = claim.announced_on
         if corridor.excused_before is not None and day < corridor.excused_before:
             return
+        limits = self.limits(corridor.origin, corridor.destination)
+        if corridor.reviewed_on is not None and corridor.reviewed_on < limits.since:
+            self.ask_review(corridor)  # the rules have changed
+            corridor = self.corridor(corridor.origin, corridor.destination)
         if corridor.oldest_on is not None and corridor.oldest_on <= day and corridor.review_on:
             return
         oldest_on = min(day, corridor.oldest_on or day)
-        limits = self.limits(corridor.origin, corridor.destination)
         due_on = exposure.first_review(limits, oldest_on)
         if due_on is not None and (corridor.review_on is None or due_on < corridor.review_on):
             corridor = self.remind_review(corridor, due_on)
-        self._keep(replace(corridor, oldest_on=oldest_on))
+        reviewed_on = corridor.reviewed_on or self.today
+        self._keep(replace(corridor, oldest_on=oldest_on, reviewed_on=reviewed_on))
 
     def _doubtful(self, corridor: Corridor) -> bool:
         """Whether nothing is advanced for what the origin owes; a payment may change that."""

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from services.settlement.app import Settlement
-from services.settlement.exposure import Limits
+from services.settlement.exposure import MOST_OFFERED, Limits
 from shared.messages import Message
 from shared.messages.settlement import AdvanceCredited, AdvanceDeclined
 from shared.messages.settlement_limits import (
@@ -110,6 +110,21 @@ async def test_a_corridor_is_suspended_and_resumed_with_its_grounds_written_down
     assert [tuple(act) for act in acts] == [("suspended", "overdue_share"), ("resumed", "paid")]
     assert await db.fetchval("SELECT count(*) FROM declined") == 0
     assert [row for row in await ages(db) if row[1]] == [(later.date(), 100, 1)]
+
+
+async def test_all_who_waited_are_offered_again_however_many_they_are(
+    db: asyncpg.Connection, books: Settlement
+) -> None:
+    await settle(db, books, asked(1))
+    later = START + timedelta(days=25)
+    await settle(db, books, [ReviewCorridor(to=B, origin=A)], later)
+    many = range(2, 2 * MOST_OFFERED + 5)
+    await settle(db, books, [m for number in many for m in asked(number, 5)], later)
+
+    said = await settle(db, books, [paid(1)], later + timedelta(days=1))
+
+    credited = {m.transfer for m in said if isinstance(m, AdvanceCredited)}
+    assert credited == {transfer(number) for number in many}
 
 
 async def test_a_batch_that_advances_and_reviews_sees_its_own_advances(

@@ -1,5 +1,6 @@
 """A corridor in stories: who is advanced while its origin pays, does not pay, and pays again."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -199,6 +200,17 @@ def test_crossings_are_told_once_up_and_once_back_down() -> None:
     told = [(m.percent, m.rising) for m in world.said if isinstance(m, ExposureWarned)]
 
     assert told == [(95, True), (0, False)]
+
+
+def test_a_newer_row_of_the_policy_counts_from_the_next_advance_on() -> None:
+    world = World(limits=LIMITS)
+    world.send(*asked(1))
+    world.wait(10)
+    world.limits = replace(LIMITS, suspend_after=5, since=world.at.date())
+
+    said = world.send(*asked(2, 50))
+
+    assert only(CorridorSuspended, said).overdue_fen == 100
 
 
 def test_who_proposes_and_who_approves_suspend_and_resume_by_the_work_queue() -> None:

@@ -26,15 +26,15 @@ async def claim(
     days = [message[0] for message in ordered]
     ids = [message[1] for message in ordered]
     hashes = [message[2] for message in ordered]
-    rows = await db.fetch(
-        "INSERT INTO inbox (sent_on, id, hash)"
+    claimed = await db.fetchval(
+        "WITH claimed AS (INSERT INTO inbox (sent_on, id, hash)"
         " SELECT * FROM unnest($1::date[], $2::uuid[], $3::bigint[])"
-        " ON CONFLICT DO NOTHING RETURNING id",
+        " ON CONFLICT DO NOTHING RETURNING id) SELECT array_agg(id) FROM claimed",
         days,
         ids,
         hashes,
     )
-    fresh: set[UUID] = {row[0] for row in rows}
+    fresh: set[UUID] = set(claimed or ())
     if len(fresh) == len(ordered):
         return fresh, set()
     known = await db.fetch(

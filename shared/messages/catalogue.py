@@ -52,8 +52,10 @@ def read(kind: str, body: bytes) -> Message:
     if message_class is None:
         raise Unexpected("unknown_type", f"no message is called {kind!r}")
     try:
-        return message_class.model_validate_json(body)
+        # Without the method around it, which takes a third as long again.
+        message: Message = message_class.__pydantic_validator__.validate_json(body)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise Unexpected("unreadable", f"{kind}: {where}: {first['msg']}") from None
+    return message

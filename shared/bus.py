@@ -7,7 +7,6 @@ another.
 
 import asyncio
 import contextlib
-import gc
 import os
 import threading
 import time
@@ -256,7 +255,6 @@ class Subscription:
 async def _take(reader: Reader, batch: Sequence[Record]) -> None:
     try:
         await reader.take(batch)
-        gc.collect(0)
     except BaseException:  # a handler that raised would be taken for handled
         log.critical("reader.died", reader=reader.name, exc_info=True)
         os._exit(1)

@@ -72,8 +72,8 @@ class Process:
     async def run(self, build: Callable[["Process"], App]) -> None:
         """Runs until SIGTERM. Whatever fails for good ends the process, to be started again."""
         logs.configure(self.name, self.settings.worker, self.settings.log_level)
-        # A batch makes many objects and no cycles, and none of them outlives it: looking for
-        # cycles in between finds nothing. It is done when a batch is over, and now and then.
+        # A batch makes many objects and no cycles, and none of them outlives it: who looks for
+        # cycles in the midst of it finds nothing. `watch_loop` looks now and then.
         gc.disable()
         self.pool, generations = await upkeep.pool(self.settings, self.name)
         self.cells = replace(self.cells, generations=generations)

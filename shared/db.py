@@ -9,6 +9,8 @@ from asyncpg.protocol import protocol
 
 from shared.settings import Settings
 
+_PLAN_SECONDS = 20
+
 Fence = Callable[[asyncpg.Connection], Awaitable[None]]
 
 # asyncpg asks each element of an array whether it is an array, of abstract classes written in
@@ -36,6 +38,8 @@ async def connect(
         init=fence,
         reset=_as_it_is,
         command_timeout=None,
+        # So long a plan is kept that was made while a table was empty.
+        max_cached_statement_lifetime=_PLAN_SECONDS,
         server_settings={
             "role": f"jiexu_{schema}",
             "search_path": schema,

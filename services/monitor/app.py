@@ -9,13 +9,14 @@ from uuid import UUID
 import asyncpg
 import structlog
 from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, StringConstraints
 
-from services.monitor import store
+from services.monitor import queries, store
 from services.monitor.codes import CODES
 from services.monitor.store import Cursor, Monitor
 from services.monitor.timeline import Place, timeline
-from shared.asking import Refusal, Who
+from shared.asking import Refusal, Who, everywhere
 from shared.calendar import SHANGHAI
 from shared.money import yuan
 from shared.outbox import real_now
@@ -94,6 +95,15 @@ def _events(router: APIRouter, runtime: Runtime) -> None:
             cursor = cursor.past(rows)
             shown += [row for row in rows if _may_see(who, row)]
         return {"events": [_shown(row) for row in shown], "next": cursor.text()}
+
+    @router.get("/log")
+    async def log_of(who: Who, streams: str) -> StreamingResponse:
+        """All messages of some streams (`settlement.commands,settlement.events`) as they were
+        sent, one in a line, each partition in its order: what an audit makes the books from again.
+        """
+        everywhere(who)
+        lines = queries.lines(runtime.pool, streams.split(","))
+        return StreamingResponse(lines, media_type="application/x-ndjson")
 
     @router.post("/events/search")
     async def search(whose: Whose, who: Who) -> dict[str, Any]:

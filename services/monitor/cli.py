@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from services.monitor.commands import (
+    audit,
     backups,
     bank,
     books,
@@ -114,6 +115,7 @@ for _family in (
     bank,
     closing,
     netting,
+    audit,
     backups,
     clock,
     events,

@@ -55,9 +55,14 @@ class Person(BaseModel):
 
 
 class Subject(BaseModel):
-    """Which transfer."""
+    """Which transfer; or which account (`450100/advance:410100`, on a day); or the id of an
+    entry or a receipt.
+    """
 
-    transfer: UUID
+    transfer: UUID | None = None
+    account: Annotated[str, Field(pattern=r"^[0-9]{6}/[^\x00]+$")] | None = None
+    day: date | None = None
+    id: UUID | None = None
 
 
 def router(runtime: Runtime) -> APIRouter:
@@ -189,6 +194,8 @@ def _questions(api: APIRouter, runtime: Runtime) -> None:
 
     @api.post("/explain")
     async def explain(subject: Subject, who: Who) -> dict[str, Any]:
+        if subject.transfer is None:
+            return await closing.explain(runtime, who, subject.account, subject.day, subject.id)
         found = await closing_queries.story_of(runtime.pool, subject.transfer)
         postings, matched, sides = (
             [row for row in rows if who.may_see(row["region"])] for rows in found

@@ -13,6 +13,7 @@ from prometheus_client import Gauge
 from services.settlement import decisions, store
 from services.settlement.api import router
 from services.settlement.closing import store as closing
+from services.settlement.closing.api import auditing
 from services.settlement.exposure import Limits, in_force, ruled_by
 from services.settlement.netting.terms import Terms
 from services.settlement.rows import CORRIDORS
@@ -106,16 +107,20 @@ def build(runtime: Runtime) -> App:
         while True:
             try:
                 async with runtime.pool.acquire() as db, db.transaction():
-                    balanced = await closing.balance_closed(db, elsewhere)
-                if not balanced:
+                    told = await closing.balance_closed(db, elsewhere)
+                    if told:
+                        await runtime.send(db, told)
+                if told is None:
                     await asyncio.sleep(_IDLE.total_seconds())
             except UNWELL as error:
                 log.warning("days.unwell", error=repr(error))
                 await asyncio.sleep(_RETRY.total_seconds())
 
+    api = router(runtime)
+    api.include_router(auditing(runtime, books))
     return App(
         books,
-        router(runtime),
+        api,
         tasks=(balance_days, partial(watch, runtime, books)),
         pending=closing.unbalanced,
     )

@@ -15,7 +15,7 @@ from services.settlement import (
 )
 from services.settlement.bank import acts as bank
 from services.settlement.books import Books
-from services.settlement.closing.close import close_day
+from services.settlement.closing.close import close_day, report_break
 from services.settlement.compensation import (
     losses,
     recovering,
@@ -54,7 +54,7 @@ from shared.messages.settlement_bank import (
     NoteBankMessage,
     ReportRemittance,
 )
-from shared.messages.settlement_closing import CloseDay
+from shared.messages.settlement_closing import CloseDay, ReportBreak
 from shared.messages.settlement_compensation import (
     AdjustAdvance,
     BookWaiver,
@@ -102,6 +102,7 @@ _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
     OpenBank: payments.open_bank,
     InstructRemittance: payments.instruct_remittance,
     CloseDay: close_day,
+    ReportBreak: report_break,
     ReviewCorridor: limits.review_corridor,
     ChangeLimit: limits.change_limit,
     SuspendCorridor: limits.suspend_corridor,

@@ -28,7 +28,7 @@ from shared.messages.settlement_bank import (
     NoteBankMessage,
     ReportRemittance,
 )
-from shared.messages.settlement_closing import CloseDay
+from shared.messages.settlement_closing import CloseDay, ReportBreak
 from shared.messages.settlement_compensation import (
     AdjustAdvance,
     Recover,
@@ -104,11 +104,20 @@ class Needs:
             self.items.add(item_id("limit", m.to, m.origin))
         elif isinstance(m, NoteBankMessage | AnswerBankMessage):
             self.notes.add(m.note)
-        elif isinstance(m, ItemCommand):
-            self.items.add(m.item)
-        elif isinstance(m, MatchReceipt):
-            self.parts.add((m.receipt, m.part))
-            self.named |= {m.transfer, *m.others}
+        else:
+            self._add_item(m)
+
+    def _add_item(self, m: Message) -> None:
+        match m:
+            case ItemCommand():
+                self.items.add(m.item)
+            case ReportBreak():
+                self.items.add(item_id("break", m.to, m.subject))
+            case MatchReceipt():
+                self.parts.add((m.receipt, m.part))
+                self.named |= {m.transfer, *m.others}
+            case _:
+                pass
 
     def _add_record(self, m: PersonCommand) -> None:
         match m:

@@ -172,23 +172,34 @@ SELECT count(*) FROM holders
  WHERE personal_credit_fen < personal_debit_fen OR awaiting_credit_fen < awaiting_debit_fen
 """
 
-# Accounts whose turnover is not the sum of their postings, by person where they are kept so.
+# Accounts whose turnover is not the sum of their postings, by person where they are kept so. Each
+# kind is summed by as few groups as it has accounts: one great grouping takes three times as long.
 _MISFITS = """
-WITH legs AS (
-  SELECT person, region, debit AS account, amount_fen AS debit, 0 AS credit FROM postings
-  UNION ALL SELECT person, region, credit, 0, amount_fen FROM postings),
-posted AS (
-  SELECT CASE WHEN account IN ('personal', 'awaiting') THEN person ELSE '' END AS person,
-         region, account, sum(debit) AS debit, sum(credit) AS credit FROM legs GROUP BY 1, 2, 3),
-kept AS (
-  SELECT '' AS person, region, account, debit_fen AS debit, credit_fen AS credit FROM balances
-  UNION ALL
-  SELECT person, region, 'personal', personal_debit_fen, personal_credit_fen FROM holders
-  UNION ALL
-  SELECT person, region, 'awaiting', awaiting_debit_fen, awaiting_credit_fen FROM holders)
-SELECT count(*) FROM posted p FULL JOIN kept k USING (person, region, account)
- WHERE coalesce(p.debit, 0) <> coalesce(k.debit, 0)
-    OR coalesce(p.credit, 0) <> coalesce(k.credit, 0)
+WITH personal AS (
+  SELECT person, region, sum(CASE WHEN debit = 'personal' THEN amount_fen ELSE 0 END) AS debit,
+         sum(CASE WHEN credit = 'personal' THEN amount_fen ELSE 0 END) AS credit
+    FROM postings WHERE debit = 'personal' OR credit = 'personal' GROUP BY 1, 2),
+awaiting AS (
+  SELECT person, region, sum(CASE WHEN debit = 'awaiting' THEN amount_fen ELSE 0 END) AS debit,
+         sum(CASE WHEN credit = 'awaiting' THEN amount_fen ELSE 0 END) AS credit
+    FROM postings WHERE debit = 'awaiting' OR credit = 'awaiting' GROUP BY 1, 2),
+between AS (
+  SELECT region, debit, credit, sum(amount_fen) AS fen FROM postings GROUP BY 1, 2, 3),
+legs AS (
+  SELECT region, debit AS account, fen AS debit, 0 AS credit FROM between
+  UNION ALL SELECT region, credit, 0, fen FROM between),
+accounts AS (
+  SELECT region, account, sum(debit) AS debit, sum(credit) AS credit FROM legs
+   WHERE account NOT IN ('personal', 'awaiting') GROUP BY 1, 2)
+SELECT (SELECT count(*) FROM personal p FULL JOIN holders h USING (person, region)
+         WHERE coalesce(p.debit, 0) <> coalesce(h.personal_debit_fen, 0)
+            OR coalesce(p.credit, 0) <> coalesce(h.personal_credit_fen, 0))
+     + (SELECT count(*) FROM awaiting p FULL JOIN holders h USING (person, region)
+         WHERE coalesce(p.debit, 0) <> coalesce(h.awaiting_debit_fen, 0)
+            OR coalesce(p.credit, 0) <> coalesce(h.awaiting_credit_fen, 0))
+     + (SELECT count(*) FROM accounts a FULL JOIN balances b USING (region, account)
+         WHERE coalesce(a.debit, 0) <> coalesce(b.debit_fen, 0)
+            OR coalesce(a.credit, 0) <> coalesce(b.credit_fen, 0))
 """
 
 
@@ -207,8 +218,13 @@ async def snapshot(pool: asyncpg.Pool, elsewhere: Sequence[str] = ()) -> Snapsho
             suspense=_rows(SuspenseRow, await db.fetch(_SUSPENSE)),
             mirror=await mirror(db, elsewhere),
             negative_holders=await db.fetchval(_NEGATIVE),
-            misfits=await db.fetchval(_MISFITS),
+            misfits=await misfits(db),
         )
+
+
+async def misfits(db: asyncpg.Connection) -> int:
+    """How many accounts have another turnover than their postings."""
+    return int(await db.fetchval(_MISFITS))
 
 
 async def mirror(db: asyncpg.Connection, elsewhere: Sequence[str]) -> tuple[MirrorRow, ...]:

@@ -2,7 +2,9 @@
 
 from datetime import date
 
-from shared.messages import Command, Event, Text
+from pydantic import Field, JsonValue
+
+from shared.messages import Command, Event, Fen, Text
 
 
 class CloseDay(Command):
@@ -17,6 +19,22 @@ class CloseDay(Command):
     @property
     def key(self) -> str:
         return self.to
+
+
+class ReportBreak(Command):
+    """Something does not agree that has to: both sides of a corridor, a balance and its postings.
+
+    Somebody has to look at it until `amount_fen` is zero. Keyed by what it is `about`.
+    """
+
+    about: Text
+    subject: Text
+    amount_fen: Fen
+    facts: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return self.about
 
 
 class DayClosed(Event):

@@ -10,22 +10,17 @@ import pytest
 
 from services.settlement.app import Settlement
 from services.settlement.closing import queries, store
-from shared.messages.settlement import OpenAccount, OpenBank, RecordDebit, Spend
+from shared.messages import Message
+from shared.messages.settlement import OpenAccount, Spend
 from shared.messages.settlement_closing import CloseDay, DayClosed
 from shared.regions import load
 from shared.sealing import Keyring
 from shared.settings import read_secrets, settings
-from tests.integration.desk import desk_at
-from tests.integration.drive import START, connect, drive, settle
+from tests.integration.drive import START, connect, drive
 from tests.unit.settlement_world import (
-    T1,
     A,
     B,
-    announced,
-    detail,
     open_account,
-    receipt,
-    release_funds,
     some_id,
 )
 
@@ -117,9 +112,10 @@ def spending(number: int, region: str = B) -> Spend:
     return Spend(to=region, person=f"{number:032x}", record=record, amount_fen=number + 1)
 
 
-async def balance_days(db: asyncpg.Connection) -> int:
+async def balance_days(db: asyncpg.Connection) -> list[Message] | None:
     async with db.transaction():
-        return await store.balance_closed(db, ())
+        told = await store.balance_closed(db, ())
+    return None if told is None else [message for _, message in told]
 
 
 async def summed(db: asyncpg.Connection, day: date) -> dict[tuple[str, str], tuple[int, int]]:
@@ -166,7 +162,7 @@ async def test_any_dates_balances_are_the_sum_of_their_postings_whatever_was_clo
     assert after == expected
     assert expected[-1][B, "personal"][1] > 0
     assert await store.unbalanced(db) == 0
-    assert await balance_days(db) == 0
+    assert await balance_days(db) is None
 
 
 async def test_the_daily_rows_are_days_with_movement_and_add_up(
@@ -220,72 +216,3 @@ async def test_posting_and_closing_at_the_same_time_leave_no_entry_in_a_closed_d
     assert await balances(db, last) == await summed(db, last)
     for connection in posters:
         await connection.close()
-
-
-async def a_month(db: asyncpg.Connection, books: Settlement) -> None:
-    """Advanced, funded in part, swept in part, and the day closed."""
-    opening_bank = OpenBank(
-        to=B, account=f"{B}:income", bank="income", balance_fen=500, booked_on=TODAY
-    )
-    await settle(db, books, [open_account(A, 300), open_account(B), opening_bank])
-    await settle(db, books, announced(await settle(db, books, [release_funds()])))
-    await settle(db, books, [receipt("r", detail(200, T1, payer_region=A))])
-    sweep = RecordDebit(
-        to=B, account=f"{B}:income", bank="income", receipt=some_id("sweep"), amount_fen=600,
-        booked_on=TODAY, details=(), counter="fiscal",
-    )  # fmt: skip
-    await settle(db, books, [sweep])
-    await settle(db, books, [CloseDay(to=B, day=TODAY)])
-    await balance_days(db)
-
-
-async def test_the_month_over_http(database: str, books: Settlement, tmp_path: Path) -> None:
-    """A month is advanced, funded, swept and closed, and asked for."""
-    async with desk_at(database, tmp_path) as desk, desk.pool.acquire() as db:
-        await a_month(db, books)
-
-        asked = {"region": B, "month": f"{TODAY:%Y-%m}"}
-        statutory = (await desk.ask("GET", "/v1/statutory", params=asked)).json()
-        told = (await desk.ask("GET", "/v1/reports", params=asked)).json()
-        day = (await desk.ask("GET", f"/v1/days/{TODAY}/balances")).json()
-        mirror = (await desk.ask("GET", f"/v1/days/{TODAY}/mirror")).json()
-        days = (await desk.ask("GET", "/v1/days", params={"region": B})).json()
-
-    assert statutory["balanced"]
-    assert statutory["change"] == statutory["bank_change"] == "7.00"
-    assert [line["amount"] for line in statutory["income"]] == ["2.00", "5.00"]
-    assert statutory["sweeps"] == [{"from": "bank:income", "to": "bank:fiscal", "amount": "6.00"}]
-    region = told["regions"][0]
-    assert (region["money_in"], region["advanced"], region["income_account"]) == (
-        "2.00", "3.00", "1.00",
-    )  # fmt: skip
-    assert region["warnings"] == ["not_closed", "income_not_swept"]
-    assert told["ageing"][0]["open"] == "1.00"
-    assert (day["balanced"], list(day["regions"])) == (True, [A, B])
-    assert mirror == [
-        {
-            "corridor": f"{A}>{B}",
-            "day": TODAY.isoformat(),
-            "origin_owes": "3.00",
-            "destination_claims": "1.00",
-            "explained": {"received_not_instructed": "2.00"},
-            "unexplained": "0.00",
-            "since": None,
-            "age_days": None,
-        }
-    ]
-    assert [row["balanced_on"] for row in days] == [TODAY.isoformat()]
-
-
-async def test_an_accountant_ends_a_day_over_http(database: str, tmp_path: Path) -> None:
-    async with desk_at(database, tmp_path) as desk, desk.pool.acquire() as db:
-        today = (await desk.now(db)).date()
-        began = await desk.ask("POST", "/v1/days", json={"region": B, "date": str(today)})
-        not_begun = str(today + timedelta(days=2))
-        future = await desk.ask("POST", "/v1/days", json={"region": B, "date": not_begun})
-        desk.may = frozenset({A})
-        other = await desk.ask("POST", "/v1/days", json={"region": B, "date": str(today)})
-        month = await desk.ask("GET", "/v1/statutory", params={"region": A, "month": "2026-13"})
-
-    assert [answer.status_code for answer in (began, future, other, month)] == [202, 422, 403, 422]
-    assert desk.messages == [CloseDay(to=B, day=today, by="t")]

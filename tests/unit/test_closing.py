@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.settlement import decisions
-from services.settlement.closing.days import LATE, Closing, Day, closes, dated, end_of, moved
+from services.settlement.closing.days import (
+    LATE,
+    Closing,
+    Day,
+    closes,
+    dated,
+    end_of,
+    month_end,
+    moved,
+)
 from services.settlement.ledger import Entry
 from shared.calendar import SHANGHAI
 from shared.decision import Delivery, States, Timer, Unexpected
@@ -66,6 +75,21 @@ def test_what_comes_after_the_close_bears_the_next_day(
     closed_on: date | None, today: date, expected: tuple[date, str | None]
 ) -> None:
     assert dated(Day(B, closed_on), today) == expected
+
+
+@pytest.mark.parametrize(
+    ("after", "until", "expected"),
+    [
+        (MONDAY, TUESDAY, TUESDAY),
+        (MONDAY, WEDNESDAY, TUESDAY),
+        (TUESDAY, WEDNESDAY, None),
+        (None, MONDAY, date(2026, 2, 28)),
+    ],
+)
+def test_a_months_end_is_among_the_days_that_were_closed(
+    after: date | None, until: date, expected: date | None
+) -> None:
+    assert month_end(after, until) == expected
 
 
 def test_a_day_ends_at_midnight_in_shanghai() -> None:

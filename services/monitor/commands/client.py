@@ -129,6 +129,19 @@ class Client:
                 response.read()
             yield _accepted(service, response)
 
+    @contextmanager
+    def download(self, service: str, path: str, **params: object) -> Iterator[Iterator[bytes]]:
+        """The answer of any size, as it comes."""
+        with (
+            self._watched(service),
+            self._http.stream(
+                "GET", self.url(service) + path, params=_given(params), timeout=_FILE_SECONDS
+            ) as response,
+        ):
+            if response.status_code >= _FAILED:
+                response.read()
+            yield _accepted(service, response).iter_bytes()
+
     def pages(
         self, service: str, path: str, id_field: str, limit: int | None, after: str | None,
         **params: object,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from services.monitor.commands import screen
+from services.monitor.commands import evidence, screen
 from services.monitor.commands.client import NOT_FOUND, Client, Refused, connected
 from services.monitor.commands.screen import Json
 
@@ -16,21 +16,33 @@ Told = dict[str, Any]
 
 
 def explain(
-    id_: Annotated[UUID, typer.Argument(metavar="ID", help="A transfer's id, or a receipt's.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="A transfer, an entry, a receipt, a work item; or 450100/advance:410100.",
+        ),
+    ],
     *,
+    day: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="An account at the end of a day."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Why: each decision with its rule, the rule's source and the facts."""
-    body = {"transfer": str(id_)}
+    """Why: each decision with its rule, the rule's source and the facts; each balance with its
+    entries, each entry with its bank line, the message that caused it and who acted.
+    """
     with connected() as client:
-        try:
-            case = _told(client.get("transfer", f"/v1/transfers/{id_}/explain"))
-        except Refused as refused:
-            parts = _receipts(client, id_) if refused.status == NOT_FOUND else []
-            if not parts:
-                raise
-            screen.answer(parts, as_json, lambda: [shown for one in parts for shown in _part(one)])
+        if "/" in what:
+            evidence.account(client, what, day.date() if day else None, as_json=as_json)
             return
+        id_ = _uuid(what)
+        case = _case(client, id_)
+        if case is None:
+            _otherwise(client, id_, as_json=as_json)
+            return
+        body = {"transfer": str(id_)}
         record = _asked(client, "enrollment", body)
         books = _asked(client, "settlement", body)
     told = {"enrollment": record, "transfer": case, "settlement": books}
@@ -43,6 +55,17 @@ def explain(
         "books": {name: rows for name, rows in books.items() if name not in _SHOWN_ABOVE},
     }
     screen.answer(document, as_json, lambda: _why(document))
+
+
+def _otherwise(client: Client, id_: UUID, *, as_json: bool) -> None:
+    """A receipt with what was booked for it, an entry, or a work item."""
+    parts = _receipts(client, id_)
+    if not parts:
+        evidence.anything(client, id_, as_json=as_json)
+        return
+    booked = evidence.booked(client, id_)
+    told = [{**part, **booked} for part in parts]
+    screen.answer(told, as_json, lambda: [shown for one in told for shown in _part(one)])
 
 
 def _receipts(client: Client, id_: UUID) -> list[Told]:
@@ -68,10 +91,10 @@ def _receipt(client: Client, part: Told) -> Told:
 
 def _part(found: Told) -> list[Any]:
     """The rule, what was compared, and which candidates were rejected, and why."""
-    evidence = found["evidence"]
+    rested_on = found["evidence"]
     considered = [
-        {**one, "name": evidence.get("names", {}).get(one["transfer"])}
-        for one in evidence.get("candidates", ())
+        {**one, "name": rested_on.get("names", {}).get(one["transfer"])}
+        for one in rested_on.get("candidates", ())
     ]
     columns = ("transfer", "available>", "name", "rejected")
     steps = ("at", "what", "by", "code", "why")
@@ -79,7 +102,25 @@ def _part(found: Told) -> list[Any]:
         screen.facts("receipt", {**found, "transfers": " ".join(found["transfers"])}),
         screen.records("candidates", columns, considered),
         screen.records("decided", steps, found["decided"]),
+        *(evidence.booking(found) if "entries" in found else ()),
     ]
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise typer.BadParameter("an id is a UUID, an account is like 450100/suspense") from None
+
+
+def _case(client: Client, id_: UUID) -> Told | None:
+    """The transfer's own reasons; None where no transfer has the id."""
+    try:
+        return _told(client.get("transfer", f"/v1/transfers/{id_}/explain"))
+    except Refused as refused:
+        if refused.status == NOT_FOUND:
+            return None
+        raise
 
 
 def _asked(client: Client, service: str, body: dict[str, str]) -> Told:

@@ -1,13 +1,17 @@
 """Closing over HTTP: ending a day, balances on any date, the month's views."""
 
+import re
+from collections.abc import AsyncIterator
+from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Annotated, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Query
+import asyncpg
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
-from services.settlement.closing import queries
+from services.settlement.closing import evidence, queries, replay
 from services.settlement.closing.report import (
     Month,
     Rows,
@@ -18,14 +22,17 @@ from services.settlement.closing.report import (
     report,
 )
 from services.settlement.exposed import aged
-from shared.asking import Refusal, Who
+from services.settlement.snapshots import misfits
+from shared.asking import Refusal, Who, everywhere
 from shared.messages import RegionCode
 from shared.messages.settlement_closing import CloseDay
 from shared.months import MonthError, days_of, parse_month
-from shared.service import Runtime
+from shared.service import Runtime, Service
 from shared.settings import Holder
 
 _EVE = timedelta(days=1)
+_MOST_DAYS, _MOST_ROWS = 31, 500
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 MonthText = Annotated[str, Query(pattern=r"^\d{4}-\d{2}$")]
 Region = Annotated[str | None, Query(pattern=r"^\d{6}$")]
@@ -122,6 +129,90 @@ def _months(api: APIRouter, runtime: Runtime) -> None:
 
         names = {known.code: known.name for known in runtime.regions.all}
         return report(found, names, by_age)
+
+
+async def explain(
+    runtime: Runtime, who: Holder, account: str | None, day: date | None, id_: UUID | None
+) -> dict[str, Any]:
+    """Where a balance, an entry or a receipt comes from. Raises Refusal."""
+    async with runtime.pool.acquire() as db:
+        if account is not None:
+            region, _, name = account.partition("/")
+            visible(runtime, who, region)
+            on = day or (await runtime.now(db)).date()
+            return await _account(db, region, name, on)
+        if id_ is not None:
+            found = await _entry_or_receipt(db, id_)
+            if found is not None and who.may_see(found["region"]):
+                return found
+    raise Refusal(404, "not_found", "没有这个凭证或到账 / there is no such entry or receipt")
+
+
+async def _account(db: asyncpg.Connection, region: str, account: str, day: date) -> dict[str, Any]:
+    stood = [r for r in await queries.balances(db, day, [region]) if r.account == account]
+    days = await queries.moved_on(db, region, account, day, _MOST_DAYS)
+    posted = (
+        await queries.entries_on(db, region, account, days[0]["day"], _MOST_ROWS) if days else []
+    )
+    balance = asdict(stood[0]) if stood else None
+    return evidence.of_account(region, account, day, balance, days, posted)
+
+
+async def _entry_or_receipt(db: asyncpg.Connection, id_: UUID) -> dict[str, Any] | None:
+    rows = await queries.entry(db, id_)
+    subject = rows[0]["subject"] if rows else str(id_)
+    # A receipt, the payment inside it, and what of that had been applied before.
+    receipt, *number = subject.split("/")
+    line = await queries.bank_line(db, UUID(receipt)) if _UUID.fullmatch(receipt) else None
+    if not rows and line is None:
+        return None
+    parts = await queries.parts_of(db, line["receipt"]) if line else []
+    if not rows and line:
+        rows = await queries.entries_of_receipt(db, line["account"], line["receipt"])
+    elif number:
+        parts = [part for part in parts if str(part["part"]) == number[0]]
+    return {
+        "region": line["region"] if line else rows[0]["region"],
+        "entries": evidence.entries(rows),
+        "line": evidence.line(line) if line else None,
+        "parts": [evidence.part(part) for part in parts],
+    }
+
+
+def auditing(runtime: Runtime, service: Service) -> APIRouter:
+    """The books made again: balances from postings, entries from messages."""
+    api = APIRouter(prefix="/audit")
+
+    @api.get("/balances")
+    async def balances(who: Who) -> dict[str, Any]:
+        """How many balances, of now and of closed days, are not their postings' sum; and the number
+        of the last entry, up to which messages are asked for.
+        """
+        everywhere(who)
+        async with runtime.pool.acquire() as db, db.transaction(isolation="repeatable_read"):
+            return {
+                "upto": await replay.mark(db),
+                "streams": [f"{service.name}.events", *service.topics],
+                "balances": await misfits(db),
+                "daily": await queries.daily_misfits(db),
+            }
+
+    @api.post("/entries")
+    async def entries(request: Request, who: Who, upto: int) -> dict[str, Any]:
+        """What of the entries up to a number is not made again by the messages of the log."""
+        everywhere(who)
+        lines = _lines(request.stream())
+        return asdict(await replay.replay(runtime.settings, service, lines, upto))
+
+    return api
+
+
+async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    rest = b""
+    async for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line
 
 
 def _days_of(month: str) -> tuple[date, date]:

@@ -57,6 +57,13 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day + _ONE_DAY, time(), SHANGHAI)
 
 
+def month_end(after: date | None, until: date) -> date | None:
+    """The last month's end among the days that were closed."""
+    following = until + _ONE_DAY
+    last = following.replace(day=1) - _ONE_DAY
+    return last if after is None or last > after else None
+
+
 def closes(region: str, day: date) -> Timer:
     """The day is closed when it is over."""
     id_ = uuid5(NAMESPACE, f"close-day\x1f{region}\x1f{day}")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.settlement.closing import selects
 from services.settlement.closing.statutory import Turnover
 from services.settlement.trial_balance import AccountRow
 
@@ -23,7 +24,7 @@ open AS MATERIALIZED (
      AND ($2::text[] IS NULL OR d.region = ANY($2)))
 """
 
-_BALANCES = f"""
+DERIVED = f"""
 WITH {_OPEN},
 accounts AS (
   SELECT region, account FROM balances WHERE $2::text[] IS NULL OR region = ANY($2)
@@ -42,10 +43,14 @@ legs AS (
        WHERE d.region = a.region AND d.account = a.account AND d.day <= $1
        ORDER BY d.day DESC LIMIT 1) d
   UNION ALL SELECT region, debit, fen, 0 FROM turnover
-  UNION ALL SELECT region, credit, 0, fen FROM turnover)
-SELECT region, account, sum(debit)::bigint AS debit_fen, sum(credit)::bigint AS credit_fen
-  FROM legs GROUP BY 1, 2 ORDER BY 1, 2
+  UNION ALL SELECT region, credit, 0, fen FROM turnover),
+derived AS (
+  SELECT region, account, sum(debit)::bigint AS debit_fen, sum(credit)::bigint AS credit_fen
+    FROM legs GROUP BY 1, 2)
 """  # noqa: S608 - our own text
+"""All accounts at the end of the day $1, of the regions $2 or of all: to be selected from."""
+
+_BALANCES = DERIVED + "SELECT * FROM derived ORDER BY region, account"  # noqa: S608
 
 
 async def balances(
@@ -85,27 +90,11 @@ async def days(db: asyncpg.Connection, regions: Sequence[str]) -> list[asyncpg.R
     return list(await db.fetch(_DAYS, regions))
 
 
-# What was open at the end of a day: what is open now, without what was posted since.
-_OPEN_ADVANCES = """
-WITH since AS (
-  SELECT e.person, e.transfer,
-         sum(CASE WHEN p.debit LIKE 'advance:%' THEN p.amount_fen ELSE -p.amount_fen END) AS fen
-    FROM postings p JOIN entries e ON e.person = p.person AND e.id = p.entry
-   WHERE p.business_date > $2 AND p.region = ANY($1)
-     AND (p.debit LIKE 'advance:%' OR p.credit LIKE 'advance:%') GROUP BY 1, 2),
-stood AS (
-  SELECT c.origin, c.region, c.announced_on, c.open_fen - coalesce(s.fen, 0) AS fen
-    FROM claims c LEFT JOIN since s USING (person, transfer) WHERE c.region = ANY($1))
-SELECT origin, region AS destination, announced_on, count(*) AS claims, sum(fen)::bigint AS open_fen
-  FROM stood WHERE fen > 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-"""
-
-
 async def open_advances(
     db: asyncpg.Connection, regions: Sequence[str], day: date
 ) -> list[asyncpg.Record]:
     """Advances open at the end of a day, by corridor and the day they were announced."""
-    return list(await db.fetch(_OPEN_ADVANCES, regions, day))
+    return list(await db.fetch(selects.OPEN_ADVANCES, regions, day))
 
 
 _UNMATCHED = """
@@ -125,6 +114,11 @@ async def unmatched(
     return {row["region"]: (row["count"], row["fen"]) for row in rows}
 
 
+async def daily_misfits(db: asyncpg.Connection) -> int:
+    """How many balances of closed days are not the sum of their postings."""
+    return int(await db.fetchval(selects.DAILY_MISFITS))
+
+
 _LATE = """
 SELECT region, count(*) AS count FROM entries
  WHERE business_date BETWEEN $2 AND $3 AND region = ANY($1) AND late IS NOT NULL GROUP BY 1
@@ -138,46 +132,11 @@ async def late(
     return dict(await db.fetch(_LATE, regions, first, last))
 
 
-# The last comparison by a day; `since` is the first of those that left something unexplained, up
-# to the last one.
-_MIRRORS = """
-SELECT DISTINCT ON (origin, destination) m.*,
-       CASE WHEN unexplained_fen <> 0 THEN (
-         SELECT min(day) FROM mirrors b
-          WHERE b.origin = m.origin AND b.destination = m.destination AND b.day <= m.day
-            AND b.unexplained_fen <> 0 AND b.day > coalesce((
-              SELECT max(day) FROM mirrors w
-               WHERE w.origin = m.origin AND w.destination = m.destination AND w.day < m.day
-                 AND w.unexplained_fen = 0), '-infinity')) END AS since
-  FROM mirrors m WHERE day <= $2 AND (origin = ANY($1) OR destination = ANY($1))
- ORDER BY origin, destination, day DESC
-"""
-
-
 async def mirrors(
     db: asyncpg.Connection, regions: Sequence[str], day: date
 ) -> list[asyncpg.Record]:
     """Both sides of the corridors of regions, as they were last compared by a day."""
-    return list(await db.fetch(_MIRRORS, regions, day))
-
-
-# Bank lines that an entry of the transfer names in its subject, and those that name the transfer
-# and still wait.
-_MATCHED = """
-WITH named AS (
-  SELECT split_part(subject, '/', 1)::uuid AS receipt, split_part(subject, '/', 2)::int AS part
-    FROM entries
-   WHERE person = ANY($1) AND transfer = $2 AND kind IN ('apply', 'debit', 'return', 'send-back')
-  UNION SELECT receipt, part FROM waiting WHERE look = $3)
-SELECT r.receipt, n.part, r.account, r.region, r.booked_on,
-       coalesce(p.amount_fen, r.amount_fen) AS amount_fen,
-       coalesce(p.applied_fen, 0) AS applied_fen,
-       coalesce(p.verdict, r.booked) AS verdict, coalesce(p.rule, 'reference') AS rule,
-       coalesce(p.evidence, '{}') AS evidence
-  FROM named n JOIN receipts r USING (receipt)
-  LEFT JOIN receipt_parts p ON p.receipt = n.receipt AND p.part = n.part
- ORDER BY r.booked_on, r.receipt, n.part
-"""
+    return list(await db.fetch(selects.MIRRORS, regions, day))
 
 
 async def story_of(
@@ -201,5 +160,64 @@ async def story_of(
             persons,
             transfer,
         )
-        matched = await db.fetch(_MATCHED, persons, transfer, transfer.hex)
+        matched = await db.fetch(selects.MATCHED, persons, transfer, transfer.hex)
     return list(postings), list(matched), list(sides)
+
+
+_ENTRY = (
+    "SELECT e.n, e.id, e.person, e.region, e.kind, e.subject, e.version, e.transfer,"
+    " e.business_date, e.late, e.cause, e.reverses, p.debit, p.credit, p.amount_fen"
+    " FROM entries e JOIN postings p ON p.person = e.person AND p.entry = e.id"
+)
+
+
+async def moved_on(
+    db: asyncpg.Connection, region: str, account: str, day: date, limit: int
+) -> list[asyncpg.Record]:
+    """The last days up to one on which an account moved, with its turnover."""
+    return list(await db.fetch(selects.MOVED, region, account, day, limit))
+
+
+async def entries_on(
+    db: asyncpg.Connection, region: str, account: str, day: date, limit: int
+) -> list[asyncpg.Record]:
+    """What was posted to an account on a day."""
+    which = " WHERE p.region = $1 AND $2 IN (p.debit, p.credit) AND p.business_date = $3"
+    query = f"{_ENTRY}{which} ORDER BY e.n, p.line LIMIT $4"
+    return list(await db.fetch(query, region, account, day, limit))
+
+
+async def entry(db: asyncpg.Connection, id_: UUID) -> list[asyncpg.Record]:
+    """The postings of an entry. Its id is no key of its own, so this reads the whole journal."""
+    return list(await db.fetch(f"{_ENTRY} WHERE e.id = $1 ORDER BY p.line", id_))
+
+
+async def bank_line(db: asyncpg.Connection, receipt: UUID) -> asyncpg.Record | None:
+    """A line of a bank statement with the file that it came in."""
+    return await db.fetchrow(
+        "SELECT r.*, b.entry_key, b.statement, f.hash, f.sent_by FROM receipts r"
+        " LEFT JOIN bank_lines b ON b.account = r.account AND b.receipt = r.receipt"
+        " LEFT JOIN bank_files f ON f.n = b.file WHERE r.receipt = $1 LIMIT 1",
+        receipt,
+    )
+
+
+async def parts_of(db: asyncpg.Connection, receipt: UUID) -> list[asyncpg.Record]:
+    """The payments inside a receipt."""
+    query = "SELECT * FROM receipt_parts WHERE receipt = $1 ORDER BY part"
+    return list(await db.fetch(query, receipt))
+
+
+async def entries_of_receipt(
+    db: asyncpg.Connection, account: str, receipt: UUID
+) -> list[asyncpg.Record]:
+    """What was booked because of a receipt: by its account, and for the transfers it was for."""
+    rows = await db.fetch(
+        f"{_ENTRY} WHERE e.subject LIKE $2 || '%' AND e.person IN (SELECT $1 UNION"  # noqa: S608
+        " SELECT c.person FROM receipt_parts p JOIN claims c ON c.transfer = ANY(p.transfers)"
+        " WHERE p.receipt = $3) ORDER BY e.n, p.line",
+        account,
+        str(receipt),
+        receipt,
+    )
+    return list(rows)

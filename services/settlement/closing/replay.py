@@ -109,7 +109,7 @@ async def replay(
     try:
         async with pool.acquire() as db:
             await _empty(db)
-            await _read(db, lines)
+            await _read(db, service, lines)
             await db.execute("ANALYZE log")
             await db.execute("ANALYZE caused")
             await db.execute(_ORDERED.replace("$1", str(upto)).replace("$2", "false"))
@@ -132,8 +132,9 @@ async def _empty(db: asyncpg.Connection) -> None:
     await db.execute(_LOG)
 
 
-async def _read(db: asyncpg.Connection, lines: AsyncIterator[bytes]) -> None:
-    """Commands go to `log`; of whatever was said because of them, when."""
+async def _read(db: asyncpg.Connection, service: Service, lines: AsyncIterator[bytes]) -> None:
+    """What the service hears goes to `log`; of whatever was said because of it, when."""
+    streams = tuple(f".{topic}" for topic in {f"{service.name}.commands", *service.topics})
     log: list[tuple[object, ...]] = []
     caused: list[tuple[object, ...]] = []
     async for line in lines:
@@ -141,7 +142,7 @@ async def _read(db: asyncpg.Connection, lines: AsyncIterator[bytes]) -> None:
         at = datetime.fromisoformat(row["at"])
         if row["causation"]:
             caused.append((row["causation"], at))
-        if row["command"]:
+        if row["topic"].endswith(streams):
             sent_at = datetime.fromisoformat(row["sent_at"])
             log.append(
                 (

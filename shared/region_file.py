@@ -2,7 +2,7 @@
 
 from datetime import date
 from itertools import product
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -26,15 +26,55 @@ from shared.rules import (
     WaitingRule,
 )
 
+AccountKind = Literal["income", "expense", "fiscal"]
+ACCOUNT_KINDS: tuple[AccountKind, ...] = ("income", "expense", "fiscal")
+
+
+class FormerAccounts(Frozen):
+    """Accounts that a fund had up to a day, those of the three that have changed then."""
+
+    until: date
+    income_account: BankAccount | None = None
+    expense_account: BankAccount | None = None
+    fiscal_account: BankAccount | None = None
+    source: str = Field(min_length=1)
+
+    def account(self, kind: AccountKind) -> str | None:
+        """The account of a kind, if it is one that changed."""
+        found: str | None = getattr(self, f"{kind}_account")
+        return found
+
 
 class Bank(Frozen):
-    """The three accounts a fund has, and the names its payments carry."""
+    """The three accounts a fund has, and the names its payments carry.
+
+    An account that changes moves from here to a row of `former`: what is paid on a day goes to the
+    account of that day, and the statements of a former account are read as before.
+    """
 
     income_account: BankAccount
     expense_account: BankAccount
     fiscal_account: BankAccount
     bank_code: str = Field(pattern=r"^[0-9]{12}$")
     payer_names: tuple[str, ...] = Field(min_length=1)
+    former: tuple[FormerAccounts, ...] = ()
+
+    def accounts(self, kind: AccountKind) -> tuple[str, ...]:
+        """All accounts of a kind that the fund ever had, the oldest first."""
+        rows = sorted(self.former, key=lambda row: row.until)
+        before = (row.account(kind) for row in rows)
+        return (*filter(None, before), self.account(kind))
+
+    def account_on(self, kind: AccountKind, day: date) -> str:
+        """The account of a kind on a day."""
+        rows = sorted(self.former, key=lambda row: row.until)
+        held = (row.account(kind) for row in rows if row.until >= day)
+        return next(filter(None, held), self.account(kind))
+
+    def account(self, kind: AccountKind) -> str:
+        """The account of a kind as it is now."""
+        found: str = getattr(self, f"{kind}_account")
+        return found
 
 
 class Entity(Frozen):

@@ -6,17 +6,17 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
 from pydantic import ValidationError
 
 from shared.calendar import WorkingCalendar
 from shared.policy import Corridor, Policy, corridor_between, in_force, scheme_pair
 from shared.provinces import Province
-from shared.region_file import Bank, Entity, Region
+from shared.region_file import ACCOUNT_KINDS, AccountKind, Bank, Entity, Region
 from shared.rules import Fact
 
 __all__ = [
+    "AccountKind",
     "Bank",
     "Corridor",
     "Entity",
@@ -31,7 +31,6 @@ __all__ = [
     "scheme_pair",
 ]
 
-AccountKind = Literal["income", "expense", "fiscal"]
 DEFAULT_CELL = "cn"
 
 
@@ -60,10 +59,12 @@ class Regions:
         self.entities: dict[str, Entity] = {e.code: e for e in (*self.all, *self.provinces)}
         self._cells = dict(cells or {})
         self._accounts: dict[str, tuple[Entity, AccountKind]] = {}
+        self._numbers: dict[str, int] = {}
         for region in self.entities.values():
-            self._accounts[region.bank.income_account] = (region, "income")
-            self._accounts[region.bank.expense_account] = (region, "expense")
-            self._accounts[region.bank.fiscal_account] = (region, "fiscal")
+            for kind in ACCOUNT_KINDS:
+                for number, account in enumerate(region.bank.accounts(kind)):
+                    self._accounts[account] = (region, kind)
+                    self._numbers[account] = number
         entities = self.entities.values()
         self._payers = {_plain(n): r for r in entities for n in r.bank.payer_names}
         self._calendars = {r.code: WorkingCalendar(r.working_days) for r in entities}
@@ -136,6 +137,10 @@ class Regions:
         """Whose bank account it is, and which of the three."""
         return self._accounts.get(_plain(account))
 
+    def account_number(self, account: str) -> int:
+        """Which of the accounts of its kind that its region ever had it is, from 0."""
+        return self._numbers[_plain(account)]
+
     def payer(self, name: str, account: str | None = None) -> Entity | None:
         """The region that paid: by its account, its payer names, else the start of the name."""
         found = self.by_account(account) if account else None
@@ -177,7 +182,7 @@ def load(folder: Path, cells: Mapping[str, str] | None = None, own: str = DEFAUL
 
 def _unique(region: Entity) -> tuple[str, ...]:
     bank = region.bank
-    accounts = (bank.income_account, bank.expense_account, bank.fiscal_account)
+    accounts = [account for kind in ACCOUNT_KINDS for account in bank.accounts(kind)]
     return (
         f"code {region.code}",
         *(f"name {name}" for name in (region.name, region.name_en)),

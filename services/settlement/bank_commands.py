@@ -33,15 +33,26 @@ Numbered = tuple[UUID, Message]
 
 @dataclass(frozen=True, slots=True)
 class OwnAccount:
-    """One of a region's three bank accounts; `key` is how the books call it (`450100:income`)."""
+    """A bank account of a region; `key` is how the books call it (`450100:income`), and one that
+    came in the place of another (`450100:income:2`).
+    """
 
     region: str
     bank: BankKind
+    number: int = 0
 
     @property
     def key(self) -> str:
         """The key of its messages."""
-        return f"{self.region}:{self.bank}"
+        return f"{self.region}:{self.bank}{f':{self.number + 1}' if self.number else ''}"
+
+    @classmethod
+    def of(cls, regions: Regions, account: str) -> "OwnAccount | None":
+        """The account of that number, if a region has or had it."""
+        known = regions.by_account(account) if account else None
+        if known is None:
+            return None
+        return cls(known[0].code, known[1], regions.account_number(account))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +92,9 @@ def _counter(payment: Payment, regions: Regions, *, credit: bool) -> OwnAccount 
     # CSV has one column for the account of the other side.
     accounts = [payment.payer_account] if credit else [payment.payee_account, payment.payer_account]
     for account in filter(None, accounts):
-        known = regions.by_account(account)
+        known = OwnAccount.of(regions, account)
         if known is not None and (credit or account == accounts[0] or not accounts[0]):
-            return OwnAccount(known[0].code, known[1])
+            return known
     return None
 
 

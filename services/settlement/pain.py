@@ -59,12 +59,12 @@ def document(run: Run, origin: Entity, payees: Mapping[str, Entity], dues: Seque
     _add(information, "ReqdExctnDt/Dt", run.on.isoformat())
     _add(information, "Dbtr/Nm", _holder(origin))
     account = SubElement(information, "DbtrAcct")
-    _add(account, "Id/Othr/Id", origin.bank.expense_account)
+    _add(account, "Id/Othr/Id", origin.bank.account_on("expense", run.on))
     _add(account, "Ccy", "CNY")
     _bank(SubElement(information, "DbtrAgt"), origin)
     for end_to_end_id, parts in payments:
         payee = payees[parts[0].destination]
-        information.append(_payment(end_to_end_id, payee, parts, lump=run.lump))
+        information.append(_payment(run, end_to_end_id, payee, parts))
     body: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return body
 
@@ -82,7 +82,7 @@ def _lumps(run: Run, dues: Sequence[Due]) -> list[tuple[str, list[Due]]]:
     return [(lump_id(run.name, code), list(parts)) for code, parts in by_destination]
 
 
-def _payment(end_to_end_id: str, payee: Entity, dues: Sequence[Due], *, lump: bool) -> Element:
+def _payment(run: Run, end_to_end_id: str, payee: Entity, dues: Sequence[Due]) -> Element:
     payment = Element("CdtTrfTxInf")
     _add(payment, "PmtId/EndToEndId", end_to_end_id)
     amount = SubElement(SubElement(payment, "Amt"), "InstdAmt", Ccy="CNY")
@@ -90,11 +90,12 @@ def _payment(end_to_end_id: str, payee: Entity, dues: Sequence[Due], *, lump: bo
     _bank(SubElement(payment, "CdtrAgt"), payee)
     _add(payment, "Cdtr/Nm", _holder(payee))
     account = SubElement(payment, "CdtrAcct")
-    _add(account, "Id/Othr/Id", payee.bank.income_account)
+    # Of the day of the run: what came back is paid again to the account that is right by now.
+    _add(account, "Id/Othr/Id", payee.bank.account_on("income", run.on))
     _add(account, "Ccy", "CNY")
     _add(account, "Nm", _holder(payee)[:_LONGEST_ACCOUNT_NAME])
     remittance = SubElement(payment, "RmtInf")
-    if lump:
+    if run.lump:
         remittance.extend(_listed(dues))
     else:
         # The case must be read whatever the length of the name.

@@ -121,7 +121,9 @@ def _named(m: RecordDebit) -> list[tuple[int, Detail]]:
 
 
 def _without_reference(m: RecordDebit, rest_fen: int) -> tuple[str, ledger.Postings]:
-    if m.counter is not None and m.counter != m.bank:
+    if m.counter == m.bank:
+        return "sweep", ()  # to the account that came in the place of this one
+    if m.counter is not None:
         return "sweep", ledger.swept(m.counter, m.bank, rest_fen)
     if m.fee and not m.reversal:
         return "fee", ledger.charged(m.bank, rest_fen)

@@ -10,8 +10,11 @@ import httpx
 import pytest
 from defusedxml.ElementTree import fromstring
 
-from shared.messages.settlement import InstructRemittance, RecordDebit
+from shared.messages.settlement import InstructRemittance, RecordDebit, RecordReceipt
+from shared.region_file import FormerAccounts
+from shared.regions import Regions
 from tests.integration.desk import (
+    INCOME,
     ON,
     PAIN,
     ZHENGZHOU_EXPENSE,
@@ -136,3 +139,56 @@ async def test_the_clock_of_a_run_is_the_business_clock(desk: Desk) -> None:
     written = fromstring(answer.content).findtext(".//p:CreDtTm", namespaces=PAIN)
     assert written is not None
     assert datetime.fromisoformat(written) < datetime.now(UTC)
+
+
+def moved(desk: Desk, until: date, former: str) -> None:
+    """Nanning's income account is another from the day after `until` on; it was `former`."""
+    old = desk.regions.get("450100")
+    assert old is not None
+    row = FormerAccounts(until=until, income_account=former, source="notice of the bank")
+    bank = old.bank.model_copy(update={"former": (row,)})
+    new = old.model_copy(update={"bank": bank})
+    desk.regions = Regions([new, *(one for one in desk.regions.all if one is not old)])
+
+
+async def test_what_came_back_is_paid_again_to_the_account_that_is_right_by_then(
+    desk: Desk,
+) -> None:
+    former = "4501010104000045999"
+    moved(desk, ON, former)
+    await desk.release("p1", uuid4(), 100)
+    first = await remit(desk)
+    await desk.obey(desk.messages[0])
+    await desk.owner.execute(
+        "UPDATE settlement.releases SET debited_fen = 100, remitting_fen = 0,"
+        " returned_fen = 100, payable_fen = 100"
+    )
+
+    again = await remit(desk, date(2026, 4, 1))
+
+    path = ".//p:CdtrAcct/p:Id/p:Othr/p:Id"
+    paid = [fromstring(one.content).findtext(path, namespaces=PAIN) for one in (first, again)]
+    assert paid == [former, INCOME]
+    file = await desk.ask("GET", "/v1/remittances/410100-20260331-1")
+    assert file.content == first.content, "a file stays as it was given out"
+
+
+async def test_the_statements_of_a_former_account_are_a_chain_of_their_own(desk: Desk) -> None:
+    moved(desk, ON, "4501010104000045999")
+
+    old = await desk.post(csv(row("B1", "1.00", account="4501010104000045999")))
+    new = await desk.post(csv(row("B1", "2.00", account=INCOME)))
+
+    assert [one.json()["account"] for one in (old, new)] == ["450100:income", "450100:income:2"]
+    assert len({m.receipt for m in desk.messages if isinstance(m, RecordReceipt)}) == 2
+
+
+async def test_money_moved_to_the_new_account_is_no_debit_that_nobody_knows(desk: Desk) -> None:
+    moved(desk, ON, "4501010104000045999")
+    fields = {"direction": "debit", "account": "4501010104000045999", "payer_account": INCOME}
+
+    await desk.post(csv(row("D1", "5.00", **fields)))
+
+    (sweep,) = desk.messages
+    assert isinstance(sweep, RecordDebit)
+    assert (sweep.bank, sweep.counter) == ("income", "income")

@@ -166,6 +166,47 @@ def test_a_province_has_a_bank_and_is_no_region() -> None:
         parse((FOLDER / "450000.toml").read_bytes(), "450000.toml")
 
 
+FORMER = """
+[[bank.former]]
+until = 2026-03-31
+income_account = "4501010104000045201"
+source = "notice of the bank"
+
+[[bank.former]]
+until = 2025-12-31
+income_account = "4501010104000045200"
+expense_account = "4501010104000045202"
+source = "notice of the bank"
+
+[[enrollment]]"""
+
+
+def test_an_account_that_changed_is_known_by_its_days() -> None:
+    nanning = parse(NANNING.replace("[[enrollment]]", FORMER, 1).encode(), "450100.toml")
+    regions, bank = Regions([nanning]), nanning.bank
+
+    assert [bank.account_on("income", day)[-3:] for day in (
+        date(2025, 12, 31), date(2026, 1, 1), date(2026, 3, 31), date(2026, 4, 1),
+    )] == ["200", "201", "201", "101"]  # fmt: skip
+    assert bank.account_on("expense", date(2026, 1, 1)) == bank.expense_account
+    assert [regions.account_number(account) for account in bank.accounts("income")] == [0, 1, 2]
+    for account in bank.accounts("income"):
+        assert regions.by_account(account) == (nanning, "income")
+
+
+def test_a_former_account_that_another_has_is_refused(tmp_path: Path) -> None:
+    guilin = (FOLDER / "450300.toml").read_text("utf-8")
+    theirs = parse(guilin.encode(), "450300.toml").bank.income_account
+    former = FORMER.replace("4501010104000045201", theirs)
+    text = NANNING.replace("[[enrollment]]", former, 1)
+    (tmp_path / "450100.toml").write_text(text, "utf-8")
+    (tmp_path / "450300.toml").write_text(guilin, "utf-8")
+
+    with pytest.raises(RegionError) as refused:
+        load(tmp_path)
+    assert "bank account" in str(refused.value)
+
+
 def test_all_provinces_are_in_one_cell_unless_told_otherwise() -> None:
     assert SHIPPED.cell("450000") == "cn"
     assert load(FOLDER, {"450000": "gx"}).cell("450000") == "gx"

@@ -255,3 +255,12 @@ def test_a_corrected_opening_balance_replaces_the_old_whole(fen: int) -> None:
 def test_an_amount_that_is_none_is_refused(message: Message) -> None:
     with pytest.raises(Unexpected):
         World().send(message)
+
+
+def test_money_moved_to_the_account_that_comes_in_the_place_of_another_changes_nothing() -> None:
+    world = owing()
+
+    world.send(debit("d", 100, counter="expense"))
+
+    assert world.account(A, "bank:expense") == 1000
+    assert world.account(A, "unexplained") == 0

@@ -55,12 +55,12 @@ class Ours:
 
 def own_account(regions: Regions, account: str, may_see: Callable[[str], bool]) -> OwnAccount:
     """Whose account it is. Raises StatementError."""
-    known = regions.by_account(account) if account else None
-    if known is None:
+    own = OwnAccount.of(regions, account)
+    if own is None:
         raise StatementError("unknown_account")
-    if not may_see(known[0].code) or not regions.here(known[0].code):
+    if not may_see(own.region) or not regions.here(own.region):
         raise StatementError("not_your_region")
-    return OwnAccount(known[0].code, known[1])
+    return own
 
 
 async def take(

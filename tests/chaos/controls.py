@@ -19,7 +19,9 @@ from shared.service import Service
 
 
 class CommitsFirst(Reader):
-    """Tells Kafka that a batch is handled, and handles it then. It starts where Kafka says."""
+    """Tells Kafka that a batch is handled, and handles it then. It starts where Kafka says, and
+    knows of no other position: what was lost is not waited for.
+    """
 
     async def assign(self, partitions: Sequence[tuple[str, int]], fed: Sequence[str]) -> None:
         await super().assign(partitions, fed)
@@ -28,6 +30,9 @@ class CommitsFirst(Reader):
         group = {"bootstrap.servers": os.environ["JIEXU_KAFKA"], "group.id": f"cn.{self.name}"}
         known = await asyncio.to_thread(Consumer(group).committed, asked, 30)
         self.offsets |= {(tp.topic, tp.partition): max(0, tp.offset) for tp in known}
+        rows = [(f"{topic}/{n}", offset) for (topic, n), offset in self.offsets.items()]
+        async with self._pool.acquire() as db:
+            await db.executemany("UPDATE lanes SET next_offset = $2 WHERE name = $1", rows)
 
     async def take(self, batch: Sequence[Record]) -> None:
         ends: dict[tuple[str, int], int] = {}

@@ -135,6 +135,7 @@ def _answers_to_errors(api: FastAPI) -> None:
         if isinstance(why, asyncpg.DataError):
             return _error(422)
         if isinstance(why, UNWELL):
+            log.warning("http.unwell", error=repr(why))
             return _error(503)
         log.error("http.fault", exc_info=why)
         return _error(500)

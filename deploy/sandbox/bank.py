@@ -21,7 +21,6 @@ from deploy.sandbox.instructions import Payment, payments
 from shared.regions import Entity, Regions
 
 _STRAY_SHARE = 0.2  # per working day: money that belongs to nobody we know
-_MOST_ENTRIES = 20_000  # in one statement
 _AGAIN_DAYS, _RETURN_DAYS = 3, 2
 _RETURN_CODE, _REJECT_CODE = "AC03", "AC04"
 _FRIDAY = 4
@@ -50,7 +49,8 @@ class Bank:
         for payment in found:
             attempt = self._books.taken.get(payment.reference, 0) + 1
             self._books.taken[payment.reference] = attempt
-            fate = self._temper.fate(payment.reference, attempt)
+            net = self._is_net(payment)
+            fate = fates.PROMPT if net else self._temper.fate(payment.reference, attempt)
             self._plan(payment, fate, day)
             self._tell(day, "taken", payment, fate, payment.amount_fen)
         self._save()
@@ -59,6 +59,10 @@ class Bank:
     def pending(self) -> int:
         """How many payments are still to be made."""
         return sum(len(due) for due in self._books.due.values())
+
+    def will_pay(self, reference: str) -> bool:
+        """Whether something is still to come of a payment."""
+        return self._books.expects(reference)
 
     @property
     def folder(self) -> Path:
@@ -77,7 +81,7 @@ class Bank:
         files = [
             file
             for account in sorted(moved)
-            for entries in _chunks(moved[account])
+            for entries in camt.pages(moved[account])
             for file in self._state_of(account, day, entries)
         ]
         replied = list(self._replied(day, due))
@@ -262,6 +266,11 @@ class Bank:
         if mail == "twice":
             yield path
 
+    def _is_net(self, payment: Payment) -> bool:
+        """As large as a month, and watched: it comes as it should."""
+        both = (self._region(payment.debtor_account), self._region(payment.creditor_account))
+        return any(one.code == one.province for one in both)
+
     def _region(self, account: str) -> Entity:
         found = self._regions.by_account(account)
         assert found is not None, "only agencies have accounts here"
@@ -289,7 +298,3 @@ class Bank:
             file.writelines(self._truth)
         self._truth.clear()
         bank_books.write(self._state, self._books)
-
-
-def _chunks(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    return (entries[i : i + _MOST_ENTRIES] for i in range(0, len(entries), _MOST_ENTRIES))

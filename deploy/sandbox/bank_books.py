@@ -48,6 +48,10 @@ class Books:
     late: list[str] = field(default_factory=list)
     debits: dict[str, str] = field(default_factory=dict)
 
+    def expects(self, reference: str) -> bool:
+        """Whether something is still to be done about a payment."""
+        return any(one.payment.reference == reference for due in self.due.values() for one in due)
+
 
 def first(regions: Regions) -> Books:
     """The books of a bank that has done nothing yet."""

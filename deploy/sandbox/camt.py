@@ -1,6 +1,6 @@
 """Writes a bank's end-of-day statement, `camt.053.001.08`, and its notice, `camt.054.001.08`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from xml.sax.saxutils import escape
@@ -9,6 +9,7 @@ from shared.money import yuan
 
 _NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
 _NOTICE = "urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"
+_MOST_ENTRIES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +135,8 @@ def _detail(one: Detail, *, credit: bool) -> str:
 def _party(role: str, name: str, account: str) -> str:
     named = f"<{role}><Pty><Nm>{escape(name)}</Nm></Pty></{role}>" if name else ""
     return named + (f"<{role}Acct>{_account_id(account)}</{role}Acct>" if account else "")
+
+
+def pages(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    """The entries of a day as statements of not too many."""
+    return (entries[i : i + _MOST_ENTRIES] for i in range(0, len(entries), _MOST_ENTRIES))

@@ -5,14 +5,15 @@ the bank; those under `input/` were written this way and may be changed by hand.
 """
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import cycle
 from pathlib import Path
 from random import Random
 
-from deploy.sandbox import fates, feed, stories
+from deploy.sandbox import amendments, fates, feed, stories
+from deploy.sandbox.amendments import Amendment
 from deploy.sandbox.fates import Fate
 from deploy.sandbox.feed import Row
 from deploy.sandbox.people import people
@@ -20,7 +21,7 @@ from deploy.sandbox.stories import EMPLOYEE, RESIDENT, Mover, Stage
 from shared import regions
 from shared.settings import Settings
 
-SEED, PEOPLE = 20260302, 420
+SEED, PEOPLE = 20260302, 450
 STAGE_DAYS = 10
 OPENED, STOPPED, FIRST = date(2026, 2, 26), date(2026, 2, 27), date(2026, 3, 2)
 
@@ -49,6 +50,8 @@ class Part:
     destination: str
     mover: dict[str, object]
     fate: Fate | None = None
+    day: int = 0
+    """The working day on which the first of them moves."""
 
 
 def never_stopped(random: Random, stage: Stage, who: Mover) -> Iterator[Row]:
@@ -132,8 +135,19 @@ def settles(random: Random, stage: Stage, who: Mover) -> Iterator[Row]:
         yield stories.contribution(random, who, date(2026, 4, random.randint(7, 17)))
 
 
+def spends_all(random: Random, stage: Stage, who: Mover) -> Iterator[Row]:
+    """Spends nearly all at once; later the origin finds that it was too much."""
+    for row in stories.move(random, stage, who):
+        yield replace(row, label=f"{who.label}{_OPENING}") if row.action == "open" else row
+    yield stories.purchase(random, who, stories.day_of(stage, who.day + 3), _SPENT_FEN)
+    yield stories.contribution(random, who, date(2026, 4, 20))
+
+
+_OPENING = "/open"
+_SPENT_FEN, _TRUE_BALANCE, _FOUND_OUT = 2_900_00, "2000.00", date(2026, 4, 10)
 _RICH = {"balance": _TOO_MUCH_FEN, "new_type": "employee"}
 _SOUND = {"balance": _ENOUGH_FEN, "new_type": "employee"}
+_LARGE = {"balance": 18_000_00, "new_type": "employee"}
 _NAMESAKES = {"balance": 2_500_00, "new_type": "employee"}
 _NEXT_YEAR = {"plan_year": "2027", "month": ""}
 
@@ -182,6 +196,14 @@ PARTS: tuple[Part, ...] = (
     Part("damaged", 3, stories.move, BAODING, GUILIN, {}, _bank("none", 15, "damaged")),
     Part("namesakes", 4, stories.move, SHIJIAZHUANG, ZHENGZHOU, _NAMESAKES,
          _bank("none", 10, "name")),
+    Part("spends-all", 2, spends_all, ZHENGZHOU, NANNING, _SOUND, _bank("none", 40)),
+    # Baoding pays Hefei so late that Hefei advances nothing for a while.
+    Part("paid-late", 8, stories.move, BAODING, HEFEI, _LARGE, _bank("none", 30)),
+    Part("suspended", 3, stories.move, BAODING, HEFEI, _SOUND, _bank("none", 35), day=26),
+    # From April on what moves inside Guangxi is netted month by month.
+    Part("netted", 8, stories.move, GUILIN, NANNING, _SOUND, day=24),
+    Part("netted-back", 5, stories.move, NANNING, GUILIN, _SOUND, day=26),
+    Part("netted-in-may", 4, stories.move, GUILIN, NANNING, _SOUND, day=46),
 )  # fmt: skip
 
 
@@ -200,7 +222,7 @@ def play(random: Random, stage: Stage, count: int) -> tuple[list[Row], dict[str,
                 person = replace(person, name=name)
             name = person.name
             who = Mover(f"{part.name}-{index + 1}", person, part.origin, part.destination,
-                        day=index % stage.days, **part.mover)  # type: ignore[arg-type] # fmt: skip
+                        day=part.day + index % stage.days, **part.mover)  # type: ignore[arg-type] # fmt: skip
             rows += part.story(random, stage, who)
             if part.fate is not None:
                 orders[who.label] = part.fate
@@ -257,6 +279,14 @@ def write(folder: Path, seed: int = SEED, count: int = PEOPLE) -> None:
     fates.write_orders(
         folder / "bank.csv", ((*feeds.labels[label], fate) for label, fate in orders.items())
     )
+    amendments.write(folder / "amendments.csv", _amended(feeds.labels))
+
+
+def _amended(labels: Mapping[str, tuple[str, str]]) -> Iterator[Amendment]:
+    for label, record in labels.items():
+        if label.endswith(_OPENING):
+            start = labels[label.removesuffix(_OPENING)]
+            yield Amendment(_FOUND_OUT, ZHENGZHOU, record, _TRUE_BALANCE, start)
 
 
 if __name__ == "__main__":

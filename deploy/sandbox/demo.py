@@ -10,7 +10,7 @@ import json
 import sys
 import time as real
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -20,18 +20,22 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from deploy.embedded import stack
-from deploy.sandbox import cast, fates, feed, own_stack, report, truth
+from deploy.sandbox import amendments, cast, fates, feed, own_stack, report, truth
+from deploy.sandbox import office as office_of
+from deploy.sandbox.amendments import Amendment
 from deploy.sandbox.bank import Bank
 from deploy.sandbox.fates import Temper
 from deploy.sandbox.network import Network, begin_at, joined
+from deploy.sandbox.office import Office, opened
+from deploy.sandbox.report import Evenings
 from shared import regions
 from shared.calendar import SHANGHAI, WorkingCalendar
 from shared.settings import Settings
 
 INPUT = Path(__file__).parent / "input"
-# Ten days of registrations and what follows them: beyond the 45 working days within which nine
-# of ten payments come, before the 90 within which nearly all do.
-WORKING_DAYS = 56
+# A quarter: ten days of registrations and what follows them, two month ends, and the days until
+# the net sheets of April and May are paid.
+WORKING_DAYS = 80
 _MORNING, _EVENING = time(8, 0), time(18, 0)
 # Rows in one upload: as a province's system sends its changes every few minutes.
 _CHUNK_ROWS = 25
@@ -45,8 +49,11 @@ class Run:
     network: Network
     bank: Bank
     days: dict[date, dict[str, list[dict[str, str]]]]
-    codes: tuple[str, ...]
+    known: regions.Regions
+    office: Office
+    amended: Sequence[Amendment]
     counts: Counter[str] = field(default_factory=Counter)
+    evenings: Evenings = field(default_factory=Evenings)
 
 
 def run(
@@ -73,10 +80,12 @@ def run(
             cast.write(source, seed, people)
         with joined(running, folder / "answers") as network:
             played = _play(running, network, source, seed, console)
-            known = regions.load(Settings().regions)
-            faults = truth.check(network, played.bank.folder, known)
-            arrived = truth.read(played.bank.folder, known).arrived
-            content = report.compile_report(network, played.counts, arrived, faults)
+            faults = truth.check(network, played.bank.folder, played.known)
+            arrived = truth.arrived(network, played.bank.folder, played.known)
+            played.evenings.decided.update(played.office.done)
+            content = report.compile_report(
+                network, played.counts, arrived, faults, played.evenings
+            )
     content["seconds"] = round(real.monotonic() - started, 1)
     if as_json:
         sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
@@ -91,16 +100,17 @@ def _play(running: stack.Stack, network: Network, source: Path, seed: int, conso
     temper = Temper(seed, orders=fates.read_orders(source / "bank.csv"))
     days = feed.by_day(feed.read(source))
     bank = Bank(running.home / "bank", known, temper)
-    played = Run(network, bank, days, tuple(region.code for region in known.all))
     calendar = _days(days)
     asyncio.run(begin_at(running, datetime.combine(calendar[0], _MORNING, SHANGHAI)))
-    with _progress(console, len(calendar)) as advance:
+    with opened(running, network) as office, _progress(console, len(calendar)) as advance:
+        amended = amendments.read(source / "amendments.csv")
+        played = Run(network, bank, days, known, office, amended)
         for day in calendar:
             _day(played, day)
             advance(day, played.counts)
-    for path in played.bank.rest():
-        _tell(played, path)
-    network.quiet()
+        for path in played.bank.rest():
+            _tell(played, path)
+        network.quiet()
     return played
 
 
@@ -132,13 +142,40 @@ def _day(played: Run, day: date) -> None:
                 network.quiet()
     if not _CALENDAR.is_working_day(day):
         return
-    found = (network.instructions(code, day) for code in played.codes)
+    found = (network.instructions(code, day) for code in played.known.entities)
     if payments := sum(played.bank.take(xml, day) for xml in found if xml):
         counts["payments instructed"] += payments
         # What is instructed is in the books before the bank can tell of it.
         network.quiet()
     for path in played.bank.work(day):
         _tell(played, path)
+    network.quiet()
+    _decide(played, day)
+    _look(played, day)
+
+
+def _decide(played: Run, day: date) -> None:
+    """What people decide in the evening, two of them each time."""
+    office = played.office
+    true = truth.read(played.bank.folder, played.known)
+    office.decide(
+        [
+            *office_of.evening(office, true, day),
+            *office_of.amended(played.amended, day),
+            *office_of.losses(office, played.bank, day),
+            *office_of.trusted_again(office, day),
+        ]
+    )
+    for sheet in office.sheets():
+        if sheet["state"] == "published" and not office.done["net lines disputed"]:
+            line = office.lines(sheet["month"])[0]
+            office.dispute(line, line["corridor"][-6:], "the amount is asked for once more")
+
+
+def _look(played: Run, day: date) -> None:
+    """The books must hold every evening; and what comes and goes is noted."""
+    balance = played.network.ask("settlement", "/v1/trial-balance")
+    played.evenings.look(day, balance, played.network.ask("settlement", "/v1/exposure"))
 
 
 def _tell(played: Run, path: Path) -> None:

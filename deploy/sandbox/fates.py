@@ -47,6 +47,9 @@ class Fate:
     writing: str
 
 
+PROMPT = Fate("none", 1, "reference")
+
+
 @dataclass(frozen=True, slots=True)
 class Temper:
     """How a bank is: `troubles` and `delays` as in the world, or prompt and exact."""
@@ -61,7 +64,7 @@ class Temper:
             return self.orders[reference]
         # What was paid wrongly once is watched: a second payment comes soon and as it should.
         if attempt > 1:
-            return Fate("none", 1, "reference")
+            return PROMPT
         if not self.realistic:
             return Fate("none", 0, "reference")
         random = Random(f"{self.seed}:{reference}")

@@ -96,15 +96,38 @@ def _entry(truth: Truth, row: Row, own: tuple[str, AccountKind]) -> None:
 def check(network: Network, folder: Path, regions: Regions) -> list[str]:
     """Every difference between the bank's truth and the books, as a sentence."""
     truth = read(folder, regions)
-    sides = list(_pages(network, "/v1/sides", "transfer"))
+    settled = netted(_pages(network, "/v1/netting/lines", "line"))
+    sides = [_paid(side, settled) for side in _pages(network, "/v1/sides", "transfer")]
     parts = list(_pages(network, "/v1/receipt-parts", "place"))
     nets = positions(network.ask("settlement", "/v1/netting"))
     balances = network.ask("settlement", "/v1/trial-balance")["regions"]
     return [
         *of_parts(truth, parts),
         *of_transfers(truth, sides, parts, nets),
-        *of_accounts(truth, balances, sides, nets),
+        *of_accounts(truth, balances, sides, nets, parts),
     ]
+
+
+def arrived(network: Network, folder: Path, regions: Regions) -> Counter[str]:
+    """What has come for each transfer, by a bank or by a net sheet, in fen."""
+    settled = netted(_pages(network, "/v1/netting/lines", "line"))
+    return read(folder, regions).arrived + settled
+
+
+def netted(lines: Iterable[Row]) -> Counter[str]:
+    """What net sheets have settled of each transfer: no bank moved it by itself."""
+    found: Counter[str] = Counter()
+    for line in lines:
+        if line["state"] == "settled":
+            fen = parse_yuan(line["amount"]) - parse_yuan(line["back"])
+            found[UUID(line["transfer"]).hex] += fen
+    return found
+
+
+def _paid(side: Row, settled: Counter[str]) -> Row:
+    fen = settled[UUID(side["transfer"]).hex]
+    less = {name: yuan(parse_yuan(side[name]) - fen) for name in ("debited", "matched") if fen}
+    return {**side, **less}
 
 
 def positions(sheets: Iterable[Row]) -> Nets:
@@ -169,8 +192,11 @@ def of_transfers(
                 fen["debited"] + fen["overpaid"] - fen["returned"] + fen["returning"],
             ),
             "instructed and not paid": (
-                truth.taken[reference] - truth.rejected[reference] - truth.debited[reference],
-                fen["remitting"] - fen["overpaid"],
+                # The bank may have paid more than it was told to.
+                max(
+                    0, truth.taken[reference] - truth.rejected[reference] - truth.debited[reference]
+                ),
+                fen["remitting"],
             ),
             "on its way back": (returning, fen["returning"]),
             "matched": (applied[reference], fen["matched"]),
@@ -188,7 +214,11 @@ _SIDE = ("remitting", "debited", "returned", "overpaid", "returning", "matched")
 
 
 def of_accounts(
-    truth: Truth, balances: Mapping[str, Iterable[Row]], sides: Iterable[Row], nets: Nets
+    truth: Truth,
+    balances: Mapping[str, Iterable[Row]],
+    sides: Iterable[Row],
+    nets: Nets,
+    parts: Iterable[Row] = (),
 ) -> Iterator[str]:
     """The bank accounts stand as the bank has them; what came and found nobody is in suspense."""
     books = {
@@ -205,6 +235,10 @@ def of_accounts(
         found[row["destination"]] += parse_yuan(row["matched"])
     for payee, fen in nets.values():
         found[payee] += fen
+    for row in parts:
+        # Sent back from here; where a payment of ours came back, it never was in suspense.
+        if row["verdict"] != "returned":
+            found[row["region"]] += parse_yuan(row["returned"])
     for region, true_fen in sorted(truth.credited.items()):
         rest_fen, books_fen = true_fen - found[region], books.get((region, "suspense"), 0)
         if rest_fen != books_fen:

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from deploy.sandbox import cast, fates, feed, stories
+from deploy.sandbox import amendments, cast, fates, feed, stories
 from shared import identity, messages, months, regions
 from shared.money import parse_yuan
 
@@ -25,7 +25,7 @@ def test_the_same_seed_writes_the_same_files(tmp_path: Path) -> None:
     one, other = (sorted((tmp_path / name).iterdir()) for name in ("one", "other"))
 
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in other]
-    assert len(one) == 5
+    assert len(one) == 6
 
 
 def test_shipped_input_is_large_enough_and_small_enough() -> None:
@@ -73,6 +73,20 @@ def test_what_the_bank_is_ordered_names_records_that_start_transfers() -> None:
     }
     assert orders.keys() <= starting
     assert {fate.trouble for fate in orders.values()} == set(fates.TROUBLES)
+
+
+def test_what_is_amended_is_an_opening_record_that_left_by_a_transfer() -> None:
+    known = {(row["source"], row["record_id"]): row for row in SHIPPED}
+
+    found = amendments.read(INPUT / "amendments.csv")
+
+    assert found
+    for one in found:
+        opening, start = known[one.record], known[one.start]
+        assert (opening["action"], opening["region"]) == ("open", one.region)
+        assert start["action"] in {"enroll", "apply"}
+        assert opening["id_no"] == start["id_no"]
+        assert parse_yuan(one.balance) < parse_yuan(opening["balance"])
 
 
 def test_a_withdrawal_refers_to_the_application() -> None:

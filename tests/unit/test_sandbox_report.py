@@ -13,7 +13,7 @@ def row(**changes: object) -> dict[str, object]:
     """A transfer as it is published, with changes."""
     fields: dict[str, object] = {
         "transfer_id": TRANSFER, "record": "joined", "money": "funded", "overdue": False,
-        "received": "10.00",
+        "received": "10.00", "recovered": "0.00",
     }  # fmt: skip
     return fields | changes
 
@@ -43,11 +43,30 @@ def test_every_outcome_is_told_from_the_others() -> None:
         row(money="short"),
         row(money="over"),
         row(money="paid_out"),
+        row(money="written_off"),
+        row(money="funded", recovered="1.00"),
     ]
 
     for name, holds in report.OUTCOMES.items():
         assert any(map(holds, shown)), name
     assert not report.OUTCOMES["money advanced and overdue"](row(money="advanced"))
+
+
+def test_what_was_suspended_and_broken_on_some_evening_is_still_told_at_the_end() -> None:
+    evenings = report.Evenings()
+    corridor = {"origin": "130600", "destination": "340100"}
+    sound = {"balanced": True, "invariants": {"funding": True}}
+    for day, balance, suspended in (
+        (date(2026, 4, 7), sound, None),
+        (date(2026, 4, 8), sound, {"code": "overdue_share"}),
+        (date(2026, 4, 9), {"balanced": False, "invariants": {"funding": False}}, None),
+    ):
+        evenings.look(day, balance, [{**corridor, "suspended": suspended}])
+
+    assert evenings.suspended == {"130600>340100": "2026-04-08"}
+    assert evenings.resumed == {"130600>340100": "2026-04-09"}
+    assert evenings.unbalanced == ["2026-04-09: funding"]
+    assert evenings.days == 3
 
 
 def test_the_demo_plays_every_working_day_and_the_days_of_feeds_besides() -> None:

@@ -117,7 +117,10 @@ async def _lent(runtime: Runtime, db: Any, pair: Pair, today: date) -> list[dict
     found: list[dict[str, Any]] = []
     for other in await corridors_into(db, [r.code for r in regions.all if regions.here(r.code)]):
         key = other["origin"], other["destination"]
-        if key == pair or regions.corridor(*key, today).distance != distance:
+        # What a province pays by a net sheet is no corridor of people.
+        if key == pair or not all(map(regions.get, key)):
+            continue
+        if regions.corridor(*key, today).distance != distance:
             continue
         found += await queries.claims(db, *key, most=MOST_LENT // 10, with_open=False)
     return sorted(found, key=lambda claim: str(claim["on"]))[-MOST_LENT:]

@@ -33,15 +33,15 @@ def reverse_advance(now: Transfer) -> books.ReverseAdvance:
     )
 
 
-def restore_funds(now: Transfer) -> books.RestoreFunds:
-    """O is asked to give the person back what D took."""
+def restore_funds(now: Transfer, amount_fen: int) -> books.RestoreFunds:
+    """O is asked to give the person back what D took by its last reversal."""
     return books.RestoreFunds(
         to=now.origin,
         person=now.person,
         transfer=now.id,
         destination=now.destination,
-        number=now.funds.reversals,
-        amount_fen=now.funds.restoring,
+        number=now.funds.reversed,
+        amount_fen=amount_fen,
     )
 
 
@@ -109,11 +109,16 @@ def arrived(funds: Funds, message: settlement.Applied) -> Funds:
 
 
 def given_back(funds: Funds, message: books.FundsRestored) -> Funds:
-    """The facts after O has restored what D took back, or what was still to be restored of it."""
+    """The facts after O has restored what D took back, or what was still to be restored of it.
+
+    What O did not give is owed as before; while another reversal is under way it is not known.
+    """
+    last = message.number == funds.reversed
+    asked = funds.restoring if last else message.amount_fen
     return replace(
         funds,
-        released=funds.released + funds.restoring - message.amount_fen,
-        restoring=0,
+        released=funds.released + asked - message.amount_fen,
+        restoring=funds.restoring - asked,
         restorations=message.number,
         restored=message.total_fen,
     )
@@ -122,7 +127,7 @@ def given_back(funds: Funds, message: books.FundsRestored) -> Funds:
 def taken(funds: Funds, message: books.AdvanceReversed) -> Funds:
     """The facts after D has taken back what was unspent."""
     released = funds.released - message.amount_fen
-    asked = replace(funds, released=released, restoring=message.amount_fen)
+    asked = replace(funds, released=released, restoring=funds.restoring + message.amount_fen)
     return changed(replace(asked, reversed=message.number), message)
 
 

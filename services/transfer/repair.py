@@ -113,9 +113,17 @@ def unanswered(now: Transfer, rules: Corridor) -> list[Message]:
         moves = rules.moves_money(now.pair, account_at_destination=now.account)
         say.append(c.release_funds(now) if moves else c.pay_out(now))
     if now.money == "restoring":
-        asked = now.funds.reversed == now.funds.reversals
-        say.append((compensation.restore_funds if asked else compensation.reverse_advance)(now))
+        say += _way_back(now)
     return say
+
+
+def _way_back(now: Transfer) -> list[Message]:
+    funds = now.funds
+    if funds.reversed < funds.reversals:
+        return [compensation.reverse_advance(now)]
+    # With two restorations under way nobody knows how much of it is whose.
+    one = funds.restorations + 1 == funds.reversed
+    return [compensation.restore_funds(now, funds.restoring)] if one else []
 
 
 @dataclass(frozen=True, slots=True)

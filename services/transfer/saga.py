@@ -403,7 +403,7 @@ def _compensate(
             return ignore(now, "D has said so already")
         case k.AdvanceReversed():
             funds = back.taken(funds, message)
-            say = [back.restore_funds(replace(now, funds=funds))]
+            say = [back.restore_funds(replace(now, funds=funds), message.amount_fen)]
             why = "D took back what was unspent: O gives it back to the person"
         case k.AdvanceAdjusted(version=version):
             funds = replace(funds, answered=max(funds.answered, version))

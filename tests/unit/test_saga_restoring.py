@@ -1,0 +1,50 @@
+"""Going back twice: what O announces after a reversal is reversed by the next."""
+
+from services.transfer import saga
+from services.transfer.samples import ABOUT, AT, O
+from services.transfer.samples_money import MONEY_STATES
+from services.transfer.states import Funds
+from shared import regions
+from shared.decision import replace
+from shared.messages import Message
+from shared.messages import settlement_compensation as k
+from shared.settings import Settings
+
+REGIONS = regions.load(Settings().regions)
+NOTHING_LEFT = dict.fromkeys(
+    k.ClaimChanged.model_fields.keys() - {"to", "person", "transfer", "origin", "amount_fen"}, 0
+)
+
+
+def reversed_(number: int, amount_fen: int) -> k.AdvanceReversed:
+    fields = {**ABOUT, **NOTHING_LEFT, "origin": O, "number": number, "amount_fen": amount_fen}
+    return k.AdvanceReversed.model_validate(fields)
+
+
+def restored(number: int, amount_fen: int, total_fen: int) -> k.FundsRestored:
+    amounts = {"amount_fen": amount_fen, "total_fen": total_fen}
+    return k.FundsRestored.model_validate({**ABOUT, **amounts, "origin": O, "number": number})
+
+
+def test_two_restorations_under_way_are_each_asked_for_and_counted_once() -> None:
+    now = MONEY_STATES["restoring, asked of D"]
+    assert now
+    funds = Funds(version=2, answered=2, released=101, credited=100, open=100, reversals=2)
+    now = replace(now, funds=funds)
+    said: list[Message] = []
+
+    for message in (
+        reversed_(1, 100),
+        reversed_(2, 1),
+        restored(1, 100, total_fen=100),
+        restored(2, 1, total_fen=101),
+    ):
+        step = saga.decide(now, message, AT, REGIONS)
+        assert step.transfer
+        now = step.transfer
+        said += step.say
+
+    asked = [(m.number, m.amount_fen) for m in said if isinstance(m, k.RestoreFunds)]
+    assert asked == [(1, 100), (2, 1)]
+    assert (now.funds.released, now.funds.restoring, now.funds.restored) == (0, 0, 101)
+    assert now.money == "restored"

@@ -95,7 +95,7 @@ async def _measure(
         "mode": _mode(rate),
         **_story(rows, seconds),
         "advance_latency_ms": latency.summary(),
-        "cpu_ms_per_transfer": {k: round(s * 1000 / transfers, 2) for k, s in spent.items()},
+        **_each_ms(spent, transfers),
         "bytes_per_transfer": grown // transfers,
         "peak_memory_mb": usage.peak_memory_mb(pids),
         "truth_and_books_agree": not await _thread(_faults, network, running.home),
@@ -111,6 +111,13 @@ def _balance(network: Network) -> dict[str, Any]:
 
 def _faults(network: Network, home: Path) -> list[str]:
     return truth.check(network, home / "bank", _regions())
+
+
+def _each_ms(spent: Mapping[str, float], transfers: int) -> dict[str, dict[str, float]]:
+    """CPU per transfer: of the three kinds of process, and of each service."""
+    each = {name: round(seconds * 1000 / transfers, 2) for name, seconds in spent.items()}
+    kinds = {name: each.pop(name) for name in ("services", "kafka", "postgres")}
+    return {"cpu_ms_per_transfer": kinds, "cpu_ms_per_service": each}
 
 
 def _mode(rate: float | None) -> str:

@@ -7,6 +7,7 @@ from services.settlement.books import Books
 from services.settlement.doubts import MOST_NAMES, agree
 from services.settlement.reconciliation import Candidate, Evidence, Finding
 from services.settlement.states import Claim, Part, look_of
+from shared.calendar import shanghai_day
 
 
 def evidence_of(books: Books, part: Part) -> Evidence:
@@ -22,8 +23,10 @@ def evidence_of(books: Books, part: Part) -> Evidence:
     text = line.text if line else None
     line_of = books.receipt(part.receipt)
     found = [c for c in books.expected(look) if not keys.isdisjoint(books.name_keys(c))]
-    # What came before its release was paid for something else, whatever name it bears.
-    later = [c for c in found if line_of and line_of.booked_on < c.released_on]
+    # What was here before its release was paid for something else, whatever name it bears. An old
+    # statement that is read later tells nothing: a receipt is left unmatched for no age of its own.
+    came_on = shanghai_day(line_of.recorded_at) if line_of else None
+    later = [c for c in found if came_on and came_on < c.released_on]
     alike = [
         Candidate(claim, reconciliation.agreement(text, books.name(claim.person, claim.region)))
         for claim in found

@@ -18,5 +18,6 @@ def test_a_small_run_closes_every_transfer_and_balances() -> None:
     assert result["transfers_per_second"] > 0
     assert set(result["cpu_ms_per_transfer"]) == {"services", "kafka", "postgres"}
     assert min(result["cpu_ms_per_transfer"].values()) > 0
+    assert min(result["cpu_ms_per_service"].values()) > 0
     assert result["bytes_per_transfer"] > 0
     assert {"kafka", "postgres"} < set(result["peak_memory_mb"])

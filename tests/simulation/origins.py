@@ -29,7 +29,10 @@ ALL = (NANNING, GUILIN, ZHENGZHOU, HEFEI, SHIJIAZHUANG, BAODING)
 
 POLICIES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "shipped": (),
-    "tight limits": (("50000000.00", "6000.00"), ("50000.00", "4500.00")),
+    "tight limits": (
+        *(("50000000.00", "6000.00"), ("50000.00", "4500.00")),
+        ("suspend_after = 90", "suspend_after = 12"),
+    ),
     "answers by hand": (('answer = "automatic"', 'answer = "manual"'),),
     "pays out": (('payout = "keep"', 'payout = "pay_out"'),),
 }

@@ -49,7 +49,7 @@ class Bank:
         for payment in found:
             attempt = self._books.taken.get(payment.reference, 0) + 1
             self._books.taken[payment.reference] = attempt
-            net = self._is_net(payment)
+            net = self._temper.realistic and self._is_net(payment)
             fate = fates.PROMPT if net else self._temper.fate(payment.reference, attempt)
             self._plan(payment, fate, day)
             self._tell(day, "taken", payment, fate, payment.amount_fen)

@@ -25,6 +25,7 @@ _SHARED: Sequence[tuple[str, str]] = (
     ("enrollment.persons", f"person IN ({_PERSONS})"),
     ("enrollment.records", "true"),
     ("enrollment.verdicts", "true"),
+    ("settlement.bank_files", "true"),
     ("enrollment.lanes", "name LIKE 'upstream.%'"),
     ("monitor.lanes", "name LIKE 'upstream.%'"),
 )
@@ -51,16 +52,27 @@ _MOVED: Sequence[tuple[str, str]] = (
         "settlement.remittance_lines",
         "run IN (SELECT run FROM settlement.remittance_runs WHERE region LIKE {p})",
     ),
+    (
+        "settlement.return_announcements",
+        "(person, transfer) IN"
+        " (SELECT person, transfer FROM settlement.releases WHERE region LIKE {p})",
+    ),
+    (
+        "settlement.item_steps",
+        "item IN (SELECT item FROM settlement.items WHERE region LIKE {p})",
+    ),
     *(
         (f"settlement.{table}", "region LIKE {p}")
         for table in (
             *("holders", "movements", "releases", "claims", "receipts", "receipt_parts"),
             *("entries", "postings", "balances", "remittance_runs", "held_payments"),
-            *("days", "closings", "daily"),
+            *("days", "closings", "daily", "items", "bank_notes"),
         )
     ),
-    ("settlement.corridors", "destination LIKE {p}"),
-    ("settlement.mirrors", "destination LIKE {p}"),
+    *(
+        (f"settlement.{table}", "destination LIKE {p}")
+        for table in ("corridors", "ages", "corridor_acts", "mirrors")
+    ),
     *(
         (f"settlement.netting_{table}", "province LIKE {p}")
         for table in ("windows", "totals", "lines", "positions")
@@ -69,6 +81,8 @@ _MOVED: Sequence[tuple[str, str]] = (
     ("settlement.bank_accounts", "account LIKE {p}"),
     ("settlement.statements", "account LIKE {p}"),
     ("settlement.bank_lines", "account LIKE {p}"),
+    ("settlement.bank_file_statements", "account LIKE {p}"),
+    ("settlement.bank_reports", "account LIKE {p}"),
     ("settlement.own_transfers", "payer LIKE {p}"),
     ("notification.contacts", "region LIKE {p}"),
     ("notification.letters", "region LIKE {p}"),
@@ -77,7 +91,10 @@ _MOVED: Sequence[tuple[str, str]] = (
         for service in SERVICES
     ),
 )
-_NUMBERED = ("transfer.steps", "settlement.statements", "settlement.entries")
+_NUMBERED = (
+    *("transfer.steps", "settlement.statements", "settlement.entries"),
+    "settlement.bank_files",
+)
 
 
 class MoveRefused(Exception):

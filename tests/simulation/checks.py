@@ -177,10 +177,12 @@ class Checks:
             came_fen = bank.simple_fen[claim.transfer]
             if claim.transfer in bank.confused or not came_fen:
                 continue
-            owed_fen = min(came_fen, claim.announced_fen)
-            if (claim.matched_fen, claim.excess_fen) != (owed_fen, came_fen - owed_fen):
-                got = claim.matched_fen, claim.excess_fen
-                yield f"{claim.transfer}: {came_fen} fen came, matched and excess are {got}"
+            # What was matched and then taken back from the person is owed back to O.
+            back_fen = claim.back_payable_fen + claim.back_remitting_fen + claim.back_debited_fen
+            owed_fen = min(came_fen - back_fen, claim.announced_fen)
+            if (claim.matched_fen, claim.excess_fen) != (owed_fen, came_fen - back_fen - owed_fen):
+                got = claim.matched_fen, claim.excess_fen, back_fen
+                yield f"{claim.transfer}: {came_fen} fen came; matched, excess, owed back are {got}"
 
     def _money_is_where_it_should_be(self) -> Iterator[str]:
         """What came in for a person, less what was spent and paid out, is held or awaited."""

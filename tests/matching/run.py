@@ -1,7 +1,7 @@
 """Statements of known truth through the real reading and the real decisions, in memory."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from uuid import UUID, uuid4
@@ -38,8 +38,8 @@ KEYRING = Keyring(
     )
 )
 _UNLIMITED = Limits(open_fen=10**15, single_fen=10**15)
-_START = datetime.combine(FIRST_DAY, time(9), SHANGHAI)
-_AFTER = _START + timedelta(days=200)
+START = datetime.combine(FIRST_DAY, time(9), SHANGHAI)
+AFTER = START + timedelta(days=200)
 
 
 @dataclass
@@ -90,9 +90,7 @@ class Books:
             look = look_of(message.to, message.origin, message.amount_fen)
             self.states.setdefault(("expected", look), ())
         elif isinstance(message, RecordReceipt):
-            for look in Needs.of([Delivery(uuid4(), "", message, _START, _START, uuid4())]).looks(
-                {}
-            ):
+            for look in Needs.of([Delivery(uuid4(), "", message, START, START, uuid4())]).looks({}):
                 if "|" in look:
                     self.states.setdefault(("expected", look), ())
             for key in {key for detail in message.details for key in detail.name_keys}:
@@ -106,7 +104,7 @@ class Books:
                 to=region, person=owed.person, record=uuid4(), account=True,
                 balance_fen=balance_fen, name_keys=keys,
             ),
-            _START,
+            START,
         )  # fmt: skip
 
     def announce(self, owed: Owed, at: datetime) -> None:
@@ -127,14 +125,14 @@ class Books:
             ReleaseFunds(
                 to=DESTINATION, person=owed.person, transfer=owed.transfer, destination=owed.origin
             ),
-            _START,
+            START,
         )
         self.send(
             InstructRemittance(
                 to=DESTINATION, person=owed.person, transfer=owed.transfer, run="R1",
                 destination=owed.origin, amount_fen=owed.amount_fen,
             ),
-            _START,
+            START,
         )  # fmt: skip
 
 
@@ -145,12 +143,14 @@ def run(story: Story, regions: Regions) -> Result:
         books.send_away(owed)
     for owed in story.owed:
         if not owed.late:
-            books.announce(owed, _START)
+            books.announce(owed, START)
     receipts = [_read(books, paid, regions) for paid in story.paid]
     for owed in story.owed:
         if owed.late:
-            books.announce(owed, _AFTER)
-    return _result(books, story, receipts)
+            books.announce(owed, AFTER)
+    claims = [state for state in books.states.values() if isinstance(state, Claim)]
+    assert not any(claim.reserved_fen for claim in claims)
+    return told(story, receipts, lambda receipt: _taken(books, receipt))
 
 
 def _read(books: Books, paid: Paid, regions: Regions) -> UUID:
@@ -165,19 +165,23 @@ def _read(books: Books, paid: Paid, regions: Regions) -> UUID:
     for part, payment in enumerate(entry.line.payments):
         line = Line(payment.payee_name, payment.remark)
         books.states["line", entry.receipt, part] = line
-    books.send(numbered[1], _noon(entry.line.booked_on))
+    books.send(numbered[1], noon(entry.line.booked_on))
     return entry.receipt
 
 
-def _noon(day: date) -> datetime:
+def noon(day: date) -> datetime:
+    """When the lines of a day are read."""
     return datetime.combine(day, time(12), SHANGHAI)
 
 
-def _result(books: Books, story: Story, receipts: Iterable[UUID]) -> Result:
+def told(
+    story: Story, receipts: Iterable[UUID], taken_of: Callable[[UUID], dict[UUID, int]]
+) -> Result:
+    """What became of each line, by what was taken of its receipt."""
     result = Result()
     for paid, receipt in zip(story.paid, receipts, strict=True):
         found = result.kinds.setdefault(paid.kind, Counter())
-        taken = _taken(books, receipt)
+        taken = taken_of(receipt)
         right = set(taken) <= set(paid.truth)
         found["lines"] += 1
         found["matchable"] += paid.matchable
@@ -188,8 +192,6 @@ def _result(books: Books, story: Story, receipts: Iterable[UUID]) -> Result:
             result.wrong.append(f"{paid.kind}: {paid.row}")
         elif paid.matchable and taken != paid.truth:
             result.missed.append(f"{paid.kind}: {paid.row}")
-    claims = [state for state in books.states.values() if isinstance(state, Claim)]
-    assert not any(claim.reserved_fen for claim in claims)
     return result
 
 

@@ -4,12 +4,13 @@ import tomllib
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from shared.calendar import WorkingCalendar
+from shared.calendar import WorkingCalendar, shanghai_day
+from shared.months import month_of
 from shared.policy import Corridor, Policy, corridor_between, in_force, scheme_pair
 from shared.provinces import Province
 from shared.region_file import ACCOUNT_KINDS, AccountKind, Bank, Entity, Region
@@ -88,6 +89,15 @@ class Regions:
         if self.corridor(origin, destination, day).settlement_mode == "remittance":
             return None
         return self.province(self._by_code[origin].province)
+
+    def netted_by(self, province: str, released_on: date) -> datetime:
+        """Until when a province has netted, and been paid, what was released on a day."""
+        found = self.province(province)
+        assert found is not None, province
+        out = found.publish_at(month_of(released_on))
+        rule = found.netting_on(shanghai_day(out))
+        days = rule.answer_working_days + rule.payment_working_days
+        return self.calendar(province).deadline(out, days)
 
     def calendar(self, code: str) -> WorkingCalendar:
         """The working days of a region; KeyError if it has not joined."""

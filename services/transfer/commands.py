@@ -9,6 +9,7 @@ from services.transfer.states import (
     Transfer,
     answer,
     ignore,
+    with_deadline,
     without_deadline,
 )
 from shared.calendar import SHANGHAI, shanghai_day
@@ -146,6 +147,25 @@ def credit_advance(
         advance=rules.advance(now.pair) and not now.deceased and not now.reversing,
         opened_at=now.opened_at,
     )
+
+
+def due_as_settled(
+    now: Transfer,
+    new: Transfer,
+    said: settlement.FundsReleased | settlement.FundsCorrected,
+    regions: Regions,
+) -> Transfer:
+    """Money that is netted is late when the sheet of its month is not paid, and no earlier. The
+    first money decides whether it is.
+    """
+    if not now.funds.version:
+        province = regions.clearing(now.origin, now.destination, said.released_on)
+        new = replace(new, clearing=province.code if province else None)
+    whole = next((d for d in new.deadlines if d.step == "whole"), None)
+    if new.clearing is None or whole is None:
+        return new
+    due = max(whole.due_at, regions.netted_by(new.clearing, said.released_on))
+    return with_deadline(replace(new, due_at=due), "whole", due)
 
 
 def may_withdraw(now: Transfer) -> bool:

@@ -255,7 +255,7 @@ def _announce(
             owed = message.principal_fen + message.interest_fen
             funds = replace(now.funds, version=message.version, released=owed)
             new = replace(now, funds=funds, money="released", withheld_until=None)
-            new = replace(new, reason=because(now, None))
+            new = c.due_as_settled(now, replace(new, reason=because(now, None)), message, regions)
             credit = c.credit_advance(new, message.version, owed, message.released_on, rules)
             new, *more = back.reverse_money(without_deadline(new, "funds"))
             return go(new, "O owes the money: credit it in advance", credit, *more)
@@ -272,6 +272,7 @@ def _announce(
             if message.delta_fen < 0:
                 less = back.adjust_advance(new, version, -message.delta_fen)
                 return go(new, "O owes less than it said: take the difference back", less)
+            new = c.due_as_settled(now, new, message, regions)
             credit = c.credit_advance(new, version, message.delta_fen, message.released_on, rules)
             new, *more = back.reverse_money(new)
             return go(new, "O owes more than it said: credit the difference", credit, *more)

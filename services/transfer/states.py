@@ -154,6 +154,7 @@ class Transfer:
     deadlines: tuple[Deadline, ...] = ()
     funds: Funds = Funds()
     withheld_until: date | None = None
+    clearing: str | None = None
     joined_version: int = 0
     asked: tuple[Asked, ...] = ()
     paused: Paused | None = None

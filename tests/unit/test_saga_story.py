@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -156,3 +157,61 @@ def test_a_message_about_a_transfer_that_was_never_opened_is_refused(message: Me
         saga.decide(None, message, MONDAY, REGIONS)
 
     assert refused.value.code == "unknown_transfer"
+
+
+IN_PROVINCE: dict[str, Any] = {"to": "450100", "origin": "450300"}
+APRIL = datetime(2026, 4, 8, 10, tzinfo=SHANGHAI)
+
+
+@pytest.mark.parametrize(
+    ("released_on", "due"),
+    [
+        # Published on 5 May, five working days to answer and five to pay: 9 May is worked.
+        (date(2026, 4, 8), datetime(2026, 5, 19, tzinfo=SHANGHAI)),
+        (date(2026, 5, 6), datetime(2026, 6, 23, tzinfo=SHANGHAI)),
+        # Fifteen working days after the sheet's month has nearly gone are the later.
+        (date(2026, 4, 30), datetime(2026, 5, 26, tzinfo=SHANGHAI)),
+    ],
+)
+def test_netted_money_is_late_when_its_sheet_is_not_paid_and_no_earlier(
+    released_on: date, due: datetime
+) -> None:
+    at = datetime.combine(released_on, APRIL.timetz())
+    dialogue = Dialogue(at=at)
+    dialogue.hear(registered(**IN_PROVINCE, occurred_at=at))
+    dialogue.hear(released(**IN_PROVINCE))
+    dialogue.hear(joined().model_copy(update=IN_PROVINCE))
+    dialogue.hear(funds(**IN_PROVINCE, released_on=released_on))
+    dialogue.at = due - timedelta(seconds=1)
+    assert dialogue.now
+    assert dialogue.now.due_at == due
+
+    _, early = dialogue.hear(t.Remind(**ABOUT, due_at=dialogue.at))
+    assert not dialogue.now.overdue
+    dialogue.at = due
+    _, late = dialogue.hear(t.Remind(**ABOUT, due_at=due))
+
+    assert (early, late) == ([], ["overdue"])
+    assert dialogue.now.overdue
+
+
+def test_a_transfer_that_began_to_be_remitted_is_due_as_such_when_its_corridor_nets_later() -> None:
+    march = datetime(2026, 3, 31, 10, tzinfo=SHANGHAI)
+    dialogue = Dialogue(at=march)
+    for message in (
+        registered(**IN_PROVINCE, occurred_at=march),
+        released(**IN_PROVINCE),
+        funds(**IN_PROVINCE, released_on=march.date()),
+    ):
+        dialogue.hear(message)
+    assert dialogue.now
+    before = dialogue.now.due_at
+    dialogue.at = APRIL
+
+    more = s.FundsCorrected(
+        **ABOUT, origin="450300", version=2, delta_fen=5, released_on=APRIL.date()
+    )
+    dialogue.hear(more)
+
+    assert dialogue.now.clearing is None
+    assert dialogue.now.due_at == before

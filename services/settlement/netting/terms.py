@@ -1,9 +1,8 @@
 """When and where there is netting, as the policy files have it. PURE."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 from shared.calendar import SHANGHAI
-from shared.months import MONTHS_PER_YEAR
 from shared.regions import Regions
 
 
@@ -23,12 +22,9 @@ class Terms:
 
     def publish_at(self, province: str, month: int) -> datetime:
         """When the sheet of a month comes out: on a day of the next."""
-        year, index = divmod(month + 1, MONTHS_PER_YEAR)
-        first = date(year, index + 1, 1)
         found = self._regions.province(province)
         assert found is not None, province
-        day = first.replace(day=found.netting_on(first).publish_day)
-        return datetime.combine(day, time.min, SHANGHAI)
+        return found.publish_at(month)
 
     def answer_by(self, province: str, at: datetime) -> datetime:
         """Until when a sheet that came out then can be disputed."""

@@ -1,0 +1,272 @@
+"""The edge cases that touch money (docs/edge-cases.md), through real Kafka and PostgreSQL.
+
+They are played once, side by side, and each test looks at its own people. Cases 3, 5, 9, 13, 27,
+30 and 32 have files of their own.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.sandbox import camt
+from shared.calendar import SHANGHAI
+from shared.messages import transfer_uuid
+from shared.money import parse_yuan
+from tests.system.bank_files import Line, camt053
+from tests.system.edge_people import GUILIN, NANNING, PEOPLE, ZHENGZHOU, first_rows, later_rows
+from tests.system.stack import Stack
+
+GUILIN_INCOME, HEFEI_EXPENSE = "4503010104000045301", "3401010104000034102"
+ON_TO_GUILIN = transfer_uuid("gx-hrss", "e12-6")
+WAIT_S = 60
+
+Row = Mapping[str, Any]
+
+
+def paid(case: str, amount: str | None = None, **said: Any) -> Line:  # noqa: ANN401 as Line
+    """A credit at Nanning with the reference of a transfer, unless told otherwise."""
+    one = PEOPLE[case]
+    return Line(f"E-{case}", amount or one.balance, **{"end_to_end": one.reference, **said})
+
+
+def money_comes() -> list[Line]:
+    lump = [PEOPLE["e6-lump-1"], PEOPLE["e6-lump-2"]]
+    return [
+        paid("e6-short", "300.00"),
+        paid("e6-parts", "100.00"),
+        Line("E-e6-rest", "262.06", end_to_end=PEOPLE["e6-parts"].reference),
+        Line("E-lump", "727.12", listed=tuple((one.reference, one.balance) for one in lump)),
+        paid("e8-homophone", end_to_end="", remark="欧阳明 个人账户转移"),
+        paid("e8-twin-1", end_to_end="", remark="司马云 个人账户转移"),
+        paid("e10", payer="合肥市医疗保障基金管理中心"),
+        paid("e11-after"),
+        paid("e11-spent"),
+        paid("e12"),
+        paid("e29-limit"),
+    ]
+
+
+@dataclass
+class Played:
+    """What was seen of the transfers before the money came, and after it."""
+
+    stack: Stack
+    folder: Path
+    before: Mapping[str, Row]
+    after: Mapping[str, Row]
+    runs: Sequence[str]
+
+    def account(self, case: str, region: str = NANNING[1]) -> Mapping[str, str]:
+        person = self.stack.ask("person", "-", text=PEOPLE[case].id_no)
+        return next(dict(one) for one in person["accounts"] if one["region"] == region)
+
+    def ended(self, case: str) -> tuple[str, str, str | None]:
+        found = self.after[transfer_uuid("gx-hrss", f"{case}-3").hex]
+        return found["record"], found["money"], found["reason"]
+
+    def money(self, case: str) -> tuple[str, str, bool]:
+        found = self.after[transfer_uuid("gx-hrss", f"{case}-3").hex]
+        return found["money"], found["received"], found["closed"]
+
+
+def transfers(stack: Stack) -> dict[str, Row]:
+    return {row["transfer_id"].replace("-", ""): row for row in stack.ask("transfers")}
+
+
+def statement(stack: Stack, path: Path, content: str | bytes) -> None:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    stack.ask("intake", "statement", str(path))
+
+
+def run_of_hefei(stack: Stack, today: date) -> str:
+    """A payment file of Hefei, where one person alone is paid for; gives the run's name."""
+    day = ("--date", today.isoformat())
+    made = stack.ask("export", "remittances", "--region", "340100", *day)
+    assert PEOPLE["e10"].reference in made["xml"]
+    stack.settle()
+    return str(made["runs"][-1])
+
+
+def at_hefei(number: int, opening: str, today: date, *returned: str) -> bytes:
+    """A day of Hefei's expense account: it pays, and it may come back with a code."""
+    one = PEOPLE["e10"]
+    fen = parse_yuan(one.balance)
+    out = camt.Entry(f"H{number}", credit=False, details=(camt.Detail(fen, one.reference),))
+    back = [
+        camt.Entry(f"H{number}-back", True, (camt.Detail(fen, one.reference, return_code=code),))
+        for code in returned
+    ]
+    opened = parse_yuan(opening)
+    day = camt.Statement(f"H{number}", number, HEFEI_EXPENSE, today, opened, [out, *back])
+    return camt.statement(day)
+
+
+def the_books_stand_still(stack: Stack, folder: Path) -> None:
+    """Settlement hears nothing while somebody moves: the record joins without it."""
+    one = PEOPLE["e29-down"]
+    pid = stack.processes()["settlement"]["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        stack.send(folder / "down.csv", one.rows)
+        deadline = time.monotonic() + WAIT_S
+        while (row := transfers(stack).get(one.reference)) is None or row["record"] != "joined":
+            assert time.monotonic() < deadline, row
+            time.sleep(0.2)
+        assert (row["money"], row["advanced"]) == ("pending", "0.00")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@pytest.fixture(scope="module")
+def played(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    folder = tmp_path_factory.mktemp("edge")
+    today = datetime.fromisoformat(stack.ask("clock")["now"]).astimezone(SHANGHAI).date()
+    statement(stack, folder / "early.xml", camt053([paid("e7")], number="71", booked=today))
+    stack.settle()
+    stack.send(folder / "feed.csv", first_rows())
+    the_books_stand_still(stack, folder)
+    stack.settle()
+    stack.send(folder / "later.csv", later_rows())
+    stack.settle()
+    before = transfers(stack)
+
+    first = run_of_hefei(stack, today)
+    statement(stack, folder / "h1.xml", at_hefei(1, "1000.00", today, "AC01"))
+    stack.settle()
+    second = run_of_hefei(stack, today)
+    statement(stack, folder / "h2.xml", at_hefei(2, "1000.00", today))
+    money = camt053(money_comes(), opening="370.07", number="72", booked=today)
+    statement(stack, folder / "nanning.xml", money)
+    on = Line("E-on", "800.00", payer="南宁市社会医疗保险基金", end_to_end=ON_TO_GUILIN.hex)
+    onward = camt053([on], account=GUILIN_INCOME, number="71", booked=today)
+    statement(stack, folder / "guilin.xml", onward)
+    stack.settle()
+    return Played(stack, folder, before, transfers(stack), (first, second))
+
+
+def test_1_cover_that_goes_on_is_not_left_and_nothing_is_advanced(played: Played) -> None:
+    assert played.ended("e1") == ("refused", "none", "origin-not-stopped")
+    assert played.account("e1", ZHENGZHOU[1])["balance"] == "310.01"
+
+
+def test_2_of_two_destinations_one_gets_record_and_money(played: Played) -> None:
+    ids = [transfer_uuid("gx-hrss", f"e2-{n}").hex for n in (3, 4)]
+
+    found = sorted((played.after[one]["money"], played.after[one]["reason"]) for one in ids)
+
+    assert found == [("advanced", None), ("none", "duplicate")]
+
+
+def test_4_an_origin_that_refuses_keeps_the_money(played: Played) -> None:
+    assert played.ended("e4") == ("refused", "none", "in_arrears")
+    assert played.account("e4", ZHENGZHOU[1])["balance"] == "340.04"
+
+
+def test_6_what_comes_short_in_parts_or_in_a_lump_is_told_apart(played: Played) -> None:
+    assert played.money("e6-short") == ("short", "300.00", False)
+    assert played.account("e6-short")["unfunded"] == "61.06"
+    assert played.money("e6-parts") == ("funded", "362.06", True)
+    assert played.money("e6-lump-1") == ("funded", "363.06", True)
+    assert played.money("e6-lump-2") == ("funded", "364.06", True)
+
+
+def test_7_money_that_came_before_the_record_funds_it_at_once(played: Played) -> None:
+    found = played.before[PEOPLE["e7"].reference]
+
+    assert (found["money"], found["received"], found["closed"]) == ("funded", "370.07", True)
+
+
+def test_8_a_doubtful_name_asks_and_two_people_decide(played: Played) -> None:
+    stack = played.stack
+    for case in ("e8-homophone", "e8-twin-1"):
+        assert played.money(case) == ("advanced", "0.00", False)
+        receipts = stack.ask("receipts", "--state", "unmatched")
+        [asks] = [row for row in receipts if row["amount"] == PEOPLE[case].balance]
+        assert asks["verdict"] == "ambiguous"
+        transfer = str(transfer_uuid("gx-hrss", f"{case}-3"))
+        item = stack.ask("match", asks["receipt"], transfer, "--by", "chen")["item"]
+        assert stack.run("approve", item, "--by", "chen").code == 1
+        stack.ask("approve", item, "--by", "li")
+    stack.settle()
+
+    now = transfers(stack)
+
+    money = {case: now[PEOPLE[case].reference]["money"] for case in PEOPLE if "e8" in case}
+    expected = {"e8-homophone": "funded", "e8-twin-1": "funded", "e8-twin-2": "advanced"}
+    assert money == expected
+
+
+def test_10_what_the_bank_returns_is_instructed_again(played: Played) -> None:
+    told = played.stack.ask("transfer", str(transfer_uuid("gx-hrss", "e10-3")))["timeline"]
+    names = [line["message"] for line in told]
+
+    first, second = played.runs
+    assert first != second
+    assert names.count("settlement.remittance-instructed.v1") == 2
+    assert names.count("settlement.remittance-returned.v1") == 1
+    assert played.money("e10") == ("funded", "410.10", True)
+
+
+def test_11_who_dies_before_the_release_moves_no_money(played: Played) -> None:
+    assert played.ended("e11-before") == ("withdrawn", "none", "deceased")
+    assert played.account("e11-before", "130600")["balance"] == "0.00"
+
+
+def test_11_who_dies_after_the_advance_leaves_it_to_the_heirs(played: Played) -> None:
+    for case in ("e11-after", "e11-spent"):
+        assert played.before[PEOPLE[case].reference]["money"] == "advanced"
+        assert played.money(case) == ("funded", PEOPLE[case].balance, True)
+        account = played.account(case)
+        assert (account["balance"], account["unfunded"]) == ("0.00", "0.00")
+
+
+def test_12_who_moves_on_takes_along_what_has_not_come_yet(played: Played) -> None:
+    first, onward = PEOPLE["e12"].reference, ON_TO_GUILIN.hex
+
+    assert [played.before[one]["money"] for one in (first, onward)] == ["advanced", "advanced"]
+    assert [played.after[one]["money"] for one in (first, onward)] == ["funded", "funded"]
+    assert [played.after[one]["advanced"] for one in (first, onward)] == ["812.12", "800.00"]
+    assert played.account("e12", NANNING[1])["balance"] == "0.00"
+    assert played.account("e12", GUILIN[1])["balance"] == "800.00"
+
+
+def test_16_17_without_an_account_or_a_balance_the_record_moves_alone(played: Played) -> None:
+    assert played.ended("e16") == ("joined", "none", None)
+    assert played.account("e16", ZHENGZHOU[1])["balance"] == "416.16"
+    assert played.ended("e17") == ("joined", "none", None)
+
+
+def test_18_an_origin_that_pays_out_transfers_nothing(played: Played) -> None:
+    found = played.after[PEOPLE["e18"].reference]
+
+    assert (found["money"], found["paid_out"], found["advanced"]) == ("paid_out", "418.18", "0.00")
+    assert played.account("e18", "340100")["balance"] == "0.00"
+
+
+def test_29_above_the_limit_the_money_is_credited_when_it_comes(played: Played) -> None:
+    before = played.before[PEOPLE["e29-limit"].reference]
+
+    assert (before["money"], before["reason"]) == ("awaiting_funds", "single_limit")
+    assert before["advanced"] == "0.00"
+    assert played.money("e29-limit") == ("funded", "60000.29", True)
+    assert played.account("e29-limit")["balance"] == "60000.29"
+
+
+def test_29_books_that_stood_still_catch_up(played: Played) -> None:
+    assert played.before[PEOPLE["e29-down"].reference]["money"] == "advanced"
+    assert played.account("e29-down")["balance"] == "429.29"
+
+
+def test_after_all_of_them_the_books_hold(played: Played) -> None:
+    balance = played.stack.ask("trial-balance")
+
+    assert balance["balanced"] is True
+    assert {row["unexplained"] for row in balance["mirror"]} == {"0.00"}
+    assert played.stack.ask("dead-letters", "list") == []

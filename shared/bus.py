@@ -1,12 +1,10 @@
 """Kafka for the chassis: members of consumer groups, each a thread.
 
-With `publisher` the only file of services that knows the Kafka client. librdkafka fetches and keeps
-the membership in threads of its own; what is handled is handled on the event loop, one batch after
-another.
+With `ends` and `publisher` the only file that knows the Kafka client. librdkafka fetches and keeps
+the membership in threads of its own; batches are handled on the event loop, one after another.
 """
 
 import asyncio
-import contextlib
 import os
 import threading
 import time
@@ -17,20 +15,18 @@ from typing import Any
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from shared import metrics
 from shared.dead_letters import Record
+from shared.ends import Ends, Where
 from shared.publisher import client
 from shared.reader import Reader
 from shared.settings import Settings
 
 log = structlog.get_logger()
 
-Where = tuple[str, int]
 _POLL_SECONDS = 0.2
 _COMMIT_SECONDS = 1.0
-_ASK_SECONDS = 5.0
 _LEAVE_SECONDS = 10.0
 _QUIET_SECONDS = 0.05
 _LONGEST_SECONDS = 0.1
@@ -49,6 +45,8 @@ _CONSUMER: dict[str, Any] = {
     # Where to begin is known: that Kafka has less is told, and not read from the start.
     "auto.offset.reset": "error",
     "isolation.level": "read_committed",
+    # Behind the last record may be marks of transactions, which are told of in no other way.
+    "enable.partition.eof": True,
     # The same numbers of every topic go to the same worker: a person's rows stay there.
     "partition.assignment.strategy": "range",
     "session.timeout.ms": 30000,
@@ -95,7 +93,7 @@ class Subscription:
             | _fetching(patience)
             | {"group.id": group, "group.instance.id": f"{group}-{settings.worker}"}
         )
-        self._admin = AdminClient(client(settings, reader.name))
+        self._ends = Ends(settings, reader.name)
         self._loop = asyncio.get_running_loop()
         self._ending, self._idle, self._leaving = (threading.Event() for _ in range(3))
         self._thread = threading.Thread(target=self._run, name=reader.name, daemon=True)
@@ -104,6 +102,7 @@ class Subscription:
         self._offsets: dict[Where, int] = {}
         self._committed_at = 0.0
         self._back_to: dict[Where, int] = {}
+        self._read: dict[Where, int] = {}
         self._assignments = 0
         self._done_at, self._took = 0.0, 0.0
 
@@ -136,28 +135,7 @@ class Subscription:
         self._asked.put(partial(self._seek, offsets))
 
     async def bounds(self, partitions: Iterable[Where]) -> dict[Where, tuple[int, int]]:
-        """First and next offset of each; nothing while Kafka does not answer."""
-        asked = [TopicPartition(*where) for where in partitions]
-        try:
-            async with asyncio.timeout(_ASK_SECONDS):
-                firsts = await self._offsets_of(asked, OffsetSpec.earliest())
-                ends = await self._offsets_of(asked, OffsetSpec.latest())
-        except (KafkaException, TimeoutError) as error:
-            log.warning("kafka.bounds", error=repr(error))
-            # Or librdkafka would ask for ever as if the former leader still led.
-            with contextlib.suppress(KafkaException):
-                await asyncio.to_thread(self._admin.list_topics, timeout=_ASK_SECONDS)
-            return {}
-        return {where: (firsts[where], end) for where, end in ends.items()}
-
-    async def _offsets_of(
-        self, asked: Sequence[TopicPartition], spec: OffsetSpec
-    ) -> dict[Where, int]:
-        futures = self._admin.list_offsets(dict.fromkeys(asked, spec), request_timeout=_ASK_SECONDS)
-        return {
-            (tp.topic, tp.partition): (await asyncio.wrap_future(future)).offset
-            for tp, future in futures.items()
-        }
+        return await self._ends.bounds(partitions)
 
     def _run(self) -> None:
         try:
@@ -180,7 +158,7 @@ class Subscription:
     def _next(self) -> None:
         while not self._asked.empty():
             self._asked.get()()
-        self._admin.poll(0)
+        self._ends.hear()
         first = self._consumer.poll(_POLL_SECONDS)
         if first is not None:
             assigned = self._assignments
@@ -190,11 +168,26 @@ class Subscription:
             batch = [_record(message) for message in messages if _is_sound(message)]
             began_at = time.monotonic()
             if batch:
+                self._read |= {(r.topic, r.partition): r.offset + 1 for r in batch}
                 self._on_loop(_take(self._reader, batch))
+            self._at_the_end(messages, surely=assigned == self._assignments)
             self._done_at = time.monotonic()
             self._took = self._done_at - began_at
         if first is None or time.monotonic() - self._committed_at > _COMMIT_SECONDS:
             self._commit()
+
+    def _at_the_end(self, messages: Sequence[Message], *, surely: bool) -> None:
+        """Where a partition ends behind the last record that was read, and that was handled, are
+        marks of transactions only: else something would seem to be unread for ever. An end that
+        may have been told before an assignment is asked for again.
+        """
+        told = {(m.topic(), m.partition()): m.offset() for m in messages if _is_end(m)}
+        stands = {w: self._reader.offsets.get(w, end) for w, end in told.items()}
+        ends = {w: n for w, n in told.items() if stands[w] == self._read.get(w, stands[w]) < n}
+        if ends and surely:
+            self._on_loop(self._reader.pass_over(ends))
+        elif ends:
+            self._seek({where: stands[where] for where in ends})
 
     def _gather(self) -> float:
         """For how long a batch that has begun waits for more: on a quiet topic not at all, and the
@@ -218,6 +211,7 @@ class Subscription:
         for (topic, partition), offset in offsets.items():
             if (topic, partition) not in ours:
                 continue
+            self._read[topic, partition] = offset
             try:
                 self._consumer.seek(TopicPartition(topic, partition, offset))
             except KafkaException as error:  # it has not begun yet; the reader sees the gap
@@ -235,7 +229,7 @@ class Subscription:
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         ours = [(tp.topic, tp.partition) for tp in partitions]
-        self._back_to = {}
+        self._back_to, self._read = {}, {}
         self._on_loop(self._reader.assign(ours, self._fed(ours)))
         starts = self._reader.offsets
         positions = [TopicPartition(*where, starts[where]) for where in ours]
@@ -260,11 +254,19 @@ async def _take(reader: Reader, batch: Sequence[Record]) -> None:
         os._exit(1)
 
 
+def _is_end(message: Message) -> bool:
+    """Whether it is no record, and says that its partition has no more for now."""
+    error = message.error()
+    return error is not None and error.code() == KafkaError._PARTITION_EOF  # noqa: SLF001
+
+
 def _is_sound(message: Message) -> bool:
     """Whether it is a record; else it tells of a broker or topic that librdkafka asks again."""
     error = message.error()
     if error is None:
         return True
+    if _is_end(message):
+        return False
     # Its own word for fatal is lost on the way to us. Where Kafka has less than we have read, the
     # next process looks and says so.
     if error.code() in (KafkaError._FATAL, KafkaError._AUTO_OFFSET_RESET):  # noqa: SLF001

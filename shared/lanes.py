@@ -96,6 +96,14 @@ async def advance(db: asyncpg.Connection, lanes: Sequence[Lane]) -> None:
     )
 
 
+async def pass_over(db: asyncpg.Connection, epochs: dict[str, int], ends: dict[str, int]) -> None:
+    """Moves lanes to these offsets, before which there is nothing to handle. Raises Fenced."""
+    held, *_ = await hold(db, {name: epochs.get(name, -1) for name in ends})
+    for name, lane in held.items():
+        lane.next_offset = max(lane.next_offset, ends[name])
+    await advance(db, list(held.values()))
+
+
 async def acknowledge(
     db: asyncpg.Connection, published: dict[str, int], epochs: dict[str, int]
 ) -> list[str]:

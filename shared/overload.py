@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from shared.reader import UNWELL
 
 if TYPE_CHECKING:
     from shared.chassis import Process
+    from shared.reader import Reader
 
 _LOOK_SECONDS = 1.0
 
@@ -36,9 +38,24 @@ async def backlog(process: "Process") -> Backlog:
     behind = sum(lane["seq"] - max(lane["published"], out.get(lane["name"], 0)) for lane in lanes)
     stands = {lane["name"]: lane["next_offset"] for lane in lanes}
     return Backlog(
-        sum([await reader.lag_of_all(stands) for reader in process.readers]),
+        sum([await _lag(reader, stands) for reader in process.readers]),
         max(behind, process.relay.waiting),
         sum(lane["next_offset"] + lane["seq"] for lane in lanes),
+    )
+
+
+async def _lag(reader: "Reader", stands: Mapping[str, int]) -> int:
+    """How many messages of all partitions are not handled yet, whoever has them: `stands` are
+    the positions of the lanes.
+    """
+    if not reader.position:
+        return 0
+    bounds = await reader.bounds((t, n) for t in reader.topics for n in range(reader.partitions))
+    if not bounds:
+        return 1  # Kafka does not answer: nobody knows, so it is not none
+    return sum(
+        max(0, end - max(first, stands.get(f"{topic}/{n}", 0)))
+        for (topic, n), (first, end) in bounds.items()
     )
 
 

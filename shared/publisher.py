@@ -83,6 +83,10 @@ class Publisher:
         await self._settled()
         return sent
 
+    def hear(self) -> None:
+        """Takes what librdkafka has to tell: while nothing is sent nobody else asks it."""
+        self._producer.poll(0)
+
     async def _settled(self) -> None:
         """Returns when each message is acknowledged or refused. Looked for on this thread: told on
         another, each would have to wait for the interpreter.

@@ -7,7 +7,7 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from math import inf
 from typing import Protocol
 
@@ -172,6 +172,22 @@ class Reader:
                 self._done(mine, delivered, started)
                 await self.position.commit(dict(self.offsets))
 
+    async def pass_over(self, ends: dict[tuple[str, int], int]) -> None:
+        """Stands at these offsets now: there is nothing to handle before them."""
+        async with self._busy:
+            epochs, stands = self.epochs, ends
+            try:
+                async with self._pool.acquire() as db, db.transaction():
+                    await lanes.pass_over(db, epochs, {f"{t}/{n}": o for (t, n), o in ends.items()})
+            except (Fenced, *UNWELL) as error:
+                log.warning("reader.pass-over", reader=self.name, error=repr(error))
+                await asyncio.sleep(_FENCED_SECONDS)
+                stands = self.offsets
+            if epochs is self.epochs and self.position:
+                self.offsets |= stands
+                # What is not passed over is asked for again.
+                await self.position.seek({where: self.offsets[where] for where in ends})
+
     async def _gap(self, batch: Sequence[Record], position: Position) -> bool:
         """Whether the batch begins later than we stand; then it is read again from there."""
         first = _firsts(batch)
@@ -238,12 +254,11 @@ class Reader:
         if self.position:
             self.position.resume()
 
-    async def _bounds(
+    async def bounds(
         self, partitions: Iterable[tuple[str, int]]
     ) -> dict[tuple[str, int], tuple[int, int]]:
         """As `Position.bounds`; remembers since when the consumer hears nothing of Kafka."""
-        assert self.position
-        bounds = await self.position.bounds(partitions)
+        bounds = await self.position.bounds(partitions) if self.position else {}
         self.deaf_since = None if bounds else self.deaf_since or time.monotonic()
         return bounds
 
@@ -251,25 +266,10 @@ class Reader:
         """How many messages of our partitions are not handled yet."""
         if not self.position or not self.offsets:
             return 0
-        bounds = await self._bounds(self.offsets)
+        bounds = await self.bounds(self.offsets)
         lag = sum(max(0, end - self.offsets.get(tp, 0)) for tp, (_, end) in bounds.items())
         metrics.LAG.labels(self.name).set(lag)
         return lag
-
-    async def lag_of_all(self, stands: Mapping[str, int]) -> int:
-        """How many messages of all partitions are not handled yet, whoever has them: `stands`
-        are the positions of the lanes.
-        """
-        if not self.position:
-            return 0
-        everywhere = [(topic, n) for topic in self.topics for n in range(self.partitions)]
-        bounds = await self._bounds(everywhere)
-        if not bounds:
-            return 1  # Kafka does not answer: nobody knows, so it is not none
-        return sum(
-            max(0, end - max(first, stands.get(f"{topic}/{n}", 0)))
-            for (topic, n), (first, end) in bounds.items()
-        )
 
     @property
     def ready(self) -> bool:

@@ -27,6 +27,10 @@ class Publisher(Protocol):
         """
         ...
 
+    def hear(self) -> None:
+        """Takes what Kafka has to tell while nothing is sent."""
+        ...
+
 
 class Relay:
     """One publisher for all lanes of this process. `published` is what Kafka has acknowledged;
@@ -138,6 +142,7 @@ class Relay:
             if loop.time() >= next_written:
                 await self._unless_unwell(self._acknowledge())
                 next_written = loop.time() + 1
+                self._publisher.hear()
             room = len(self._queue) < _MAX_WAITING
             held = any(until > loop.time() for until in self._held)
             told = self._expected and not held

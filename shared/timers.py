@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 import asyncpg
@@ -10,8 +11,14 @@ from shared.decision import Timer
 from shared.lanes import partition_of
 from shared.messages.catalogue import CATALOGUE
 
-Due = tuple[UUID, str, bytes]
-"""Id, type and body of a message that is due."""
+
+class Due(NamedTuple):
+    """A message that is due, as it was kept."""
+
+    id: UUID
+    key: str
+    type: str
+    body: bytes
 
 
 async def keep(db: asyncpg.Connection, timers: Sequence[Timer], partitions: int) -> None:
@@ -42,10 +49,8 @@ async def keep(db: asyncpg.Connection, timers: Sequence[Timer], partitions: int)
         )
 
 
-async def due(
-    db: asyncpg.Connection, lane: int, now: datetime, limit: int = 500
-) -> list[tuple[UUID, str, str, bytes]]:
-    """Takes what is due on a lane: message id, key, type, body. A timer repeats its id."""
+async def due(db: asyncpg.Connection, lane: int, now: datetime, limit: int = 500) -> list[Due]:
+    """Takes what is due on a lane. A timer repeats its id."""
     rows = await db.fetch(
         # A row that was moved to a later date meanwhile is not due any more; a type that we do
         # not know waits for the newer process that does.
@@ -59,7 +64,7 @@ async def due(
     )
     ordered = sorted(rows, key=lambda row: (row["due_at"], row["key"], row["id"].int))
     return [
-        (uuid5(row["id"], row["due_at"].isoformat()), row["key"], row["type"], row["body"])
+        Due(uuid5(row["id"], row["due_at"].isoformat()), row["key"], row["type"], row["body"])
         for row in ordered
     ]
 

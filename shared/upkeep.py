@@ -16,10 +16,12 @@ import structlog
 
 from shared import db as database
 from shared import edge, lanes, metrics, outbox, timers
+from shared.cells import NOWHERE
+from shared.decision import Unexpected
 from shared.deliver import Place
 from shared.lanes import Fenced, Lane
 from shared.messages import Message
-from shared.messages.catalogue import read
+from shared.messages.catalogue import CATALOGUE, read
 from shared.reader import TRY_AGAIN, UNWELL
 from shared.settings import Settings
 
@@ -136,12 +138,39 @@ async def _fire(process: "Process", db: asyncpg.Connection, n: int) -> None:
     async with db.transaction():
         held, at, _ = await lanes.hold(db, {name: epoch})
         due = await timers.due(db, n, at)
-        messages = [(id_, read(kind, body)) for id_, _, kind, body in due]
-        rows = edge.number(messages, held[name], process.place, at)
+        rows = [row for timer in due for row in _fired(timer, held[name], process.place, at)]
         await outbox.add(db, rows)
         await lanes.advance(db, [held[name]])
     if rows:
         process.relay.expect(name, rows[-1].seq)
+
+
+def _fired(timer: timers.Due, lane: Lane, place: Place, at: datetime) -> list[outbox.Sent]:
+    """The outbox row of a due timer. What an older program has set and this one cannot read goes
+    to its reader as it is, to be set aside there where people look.
+    """
+    try:
+        return edge.number([(timer.id, read(timer.type, timer.body))], lane, place, at)
+    except Unexpected as error:
+        log.warning("timers.unreadable", id=str(timer.id), type=timer.type, error=str(error))
+    lane.seq += 1
+    kind = CATALOGUE[timer.type]
+    return [
+        outbox.Sent(
+            lane.name,
+            lane.seq,
+            timer.id,
+            f"{place.cell_of(NOWHERE)}.{kind.owner}.{kind.stream}",
+            lanes.partition_of(timer.key, place.partitions),
+            timer.key,
+            timer.type,
+            at,
+            outbox.real_now(),
+            timer.id,
+            None,
+            timer.body,
+        )
+    ]
 
 
 async def partitions_loop(process: "Process") -> None:

@@ -52,6 +52,7 @@ QUESTIONS = (
 EXEMPT = {
     "shared.chassis": "starts and stops a process; its handlers are awaited by the reader's points",
     "shared.db": "opens the pool, before anything is handled",
+    "shared.ends": "asks Kafka where partitions begin and end, and changes nothing",
     "shared.http": "asks and answers; what it changes goes through `send` of upkeep",
     "shared.overload": "looks at what waits, and changes nothing",
     "shared.sealing": "reads and makes keys, inside the transactions of intake and statements",

@@ -67,6 +67,8 @@ class Topic:
         self.lanes: list[str] = []
         self.came: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
+    def hear(self) -> None: ...
+
     async def publish(self, rows: Sequence[Sent]) -> list[bool]:
         for row in rows:
             self.lanes.append(row.lane)

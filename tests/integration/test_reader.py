@@ -39,6 +39,8 @@ class Hasty:
 class Nowhere:
     """A publisher that is not asked: nothing is relayed here."""
 
+    def hear(self) -> None: ...
+
     async def publish(self, rows: Sequence[Sent]) -> Sequence[bool]:
         return [False] * len(rows)
 

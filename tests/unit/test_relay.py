@@ -24,6 +24,8 @@ class FlakyKafka:
         self._later = later
         self._sends = 0
 
+    def hear(self) -> None: ...
+
     async def publish(self, rows: Sequence[Sent]) -> list[bool]:
         behind: set[str] = set()
         sent = []

@@ -66,7 +66,7 @@ _MOVED: Sequence[tuple[str, str]] = (
         for table in (
             *("holders", "movements", "releases", "claims", "receipts", "receipt_parts"),
             *("entries", "postings", "balances", "remittance_runs", "held_payments"),
-            *("days", "closings", "daily", "items", "bank_notes"),
+            *("days", "closings", "daily", "items", "bank_notes", "sweeps"),
         )
     ),
     *(
@@ -75,7 +75,7 @@ _MOVED: Sequence[tuple[str, str]] = (
     ),
     *(
         (f"settlement.netting_{table}", "province LIKE {p}")
-        for table in ("windows", "totals", "lines", "positions")
+        for table in ("windows", "totals", "lines", "positions", "answers")
     ),
     ("settlement.declined", "destination LIKE {p}"),
     ("settlement.bank_accounts", "account LIKE {p}"),

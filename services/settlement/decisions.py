@@ -74,6 +74,7 @@ from shared.messages.settlement_limits import (
 )
 from shared.messages.settlement_netting import (
     ConfirmLine,
+    ConfirmSheet,
     DisputeLine,
     FinalizeSheet,
     InstructPosition,
@@ -130,6 +131,7 @@ _NETTING: dict[type[Message], Callable[[Books, Any, Terms], None]] = {
     ProposeLine: lines.propose,
     ShrinkLine: lines.shrink,
     ConfirmLine: lines.confirm,
+    ConfirmSheet: lines.confirm_sheet,
     DisputeLine: lines.dispute,
     PublishSheet: windows.publish,
     FinalizeSheet: windows.finalize,

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from services.settlement import rows
@@ -55,8 +56,13 @@ _POSTING = ("person", "entry", "line", "region", "debit", "credit", "amount_fen"
 
 
 def entered(changes: Mapping[Hashable, object]) -> Iterator[Journal]:
-    """New rows of the journal and of the items' history: they are only ever added."""
+    """New rows of the journal, of the items' history and of what regions said to lines: they are
+    only ever added.
+    """
     steps, entries = _of_kind(changes, "item-step"), _of_kind(changes, "entry")
+    if said := _of_kind(changes, "net-answer"):
+        pick = attrgetter(*netting.ANSWER)
+        yield "netting_answers", netting.ANSWER, [pick(answer) for answer in said]
     if steps:
         yield "item_steps", STEP, [step_row(step) for step in steps]
     if entries:

@@ -32,6 +32,7 @@ _ABSTRACT = (
     settlement_netting.LineCommand,
     settlement_netting.LineEvent,
     settlement_netting.WindowCommand,
+    settlement_netting.NextLines,
     settlement_netting.WindowEvent,
     settlement_compensation.ClaimChanged,
     transfer.FromEnrollment,

@@ -131,12 +131,28 @@ class FinalizeSheet(WindowCommand):
     """The time to answer is over: what is not disputed is final."""
 
 
-class PostLines(WindowCommand):
-    """Book the lines of a final sheet that come after this one, a batch at a time."""
+class NextLines(WindowCommand):
+    """About the lines of a sheet that come after this one, a batch at a time. Not sent itself."""
 
     after_person: str = ""
     after_transfer: UUID = UUID(int=0)
     after_version: int = 0
+
+    @property
+    def after(self) -> tuple[str, UUID, int]:
+        """The line that they come after."""
+        return self.after_person, self.after_transfer, self.after_version
+
+
+class PostLines(NextLines):
+    """Book the lines of a final sheet."""
+
+
+class ConfirmSheet(NextLines):
+    """A person of `region` agrees with every line of a sheet that it has a part in."""
+
+    region: RegionCode
+    by: Text
 
 
 class InstructPosition(WindowCommand):

@@ -1,7 +1,7 @@
 """A month is netted on a real database: sheet, answers, final postings, one payment a region."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,13 @@ from tests.unit.settlement_world import only, open_account, release_funds, some_
 
 NANNING, GUILIN, GUANGXI = "450100", "450300", "450000"
 APRIL = 2026 * 12 + 3
-INCOME = {NANNING: "4501010104000045101", GUANGXI: "4500000104000045001"}
-EXPENSE = {GUILIN: "4503010104000045302", GUANGXI: "4500000104000045002"}
 
 
 def at(month: int, day: int) -> datetime:
     return datetime(2026, month, day, 9, tzinfo=SHANGHAI)
+
+
+DUE = at(5, 12)
 
 
 class Town:
@@ -74,19 +75,26 @@ class Town:
         [found] = (await self.desk.ask("GET", f"/v1/netting?month={month}")).json()
         return dict(found)
 
-    async def remit(self, region: str, day: str = "2026-05-12") -> bytes:
+    async def remit(self, region: str, on: datetime = DUE) -> bytes:
         """A payment file, and what the books make of it."""
         self.desk.sent.clear()
-        body = {"region": region, "date": day, "net": region == GUANGXI}
+        body = {"region": region, "date": on.date().isoformat(), "net": region == GUANGXI}
         file = await self.desk.ask("POST", "/v1/remittances", json=body)
-        await self.take(self.desk.messages, at(5, 12))
+        await self.take(self.desk.messages, on)
         return file.content
 
-    async def tell(self, *rows: str) -> list[Message]:
+    async def tell(self, *rows: str, on: datetime = DUE) -> list[Message]:
         self.desk.sent.clear()
         answered = await self.desk.post(csv(*rows))
         assert answered.status_code == 202, answered.text
-        return await self.take(self.desk.messages, at(5, 13))
+        return await self.take(self.desk.messages, on + timedelta(days=1))
+
+    async def accounts(self) -> dict[tuple[str, str], str]:
+        """Balances of the books, which hold."""
+        balance = (await self.desk.ask("GET", "/v1/trial-balance")).json()
+        assert balance["balanced"], balance["invariants"]
+        found = balance["regions"].items()
+        return {(r, a["account"]): a["balance"] for r, rows in found for a in rows}
 
 
 @pytest.fixture
@@ -117,28 +125,66 @@ async def test_the_month_from_its_sheet_to_the_last_payment(town: Town) -> None:
     assert gets == {NANNING: ("100.01", "0.00"), GUILIN: ("0.00", "100.01")}
     assert await town.remit(GUANGXI) == b"", "the province pays when it has been paid"
 
-    paid = [*await _paid(town, GUILIN, GUANGXI), *await _paid(town, GUANGXI, NANNING)]
+    paid = [*await pay_over(town, GUILIN, GUANGXI), *await pay_over(town, GUANGXI, NANNING)]
 
     assert [m.region for m in paid if isinstance(m, PositionPaid)] == [GUILIN, NANNING]
     assert (await town.sheet())["state"] == "paid"
-    balance = (await town.desk.ask("GET", "/v1/trial-balance")).json()
-    assert balance["balanced"], balance["invariants"]
-    accounts = {(r, a["account"]): a for r, rows in balance["regions"].items() for a in rows}
+    accounts = await town.accounts()
     for region in (NANNING, GUILIN, GUANGXI):
-        assert accounts[region, "clearing:2026-04"]["balance"] == "0.00"
-    assert accounts[NANNING, "suspense"]["balance"] == "0.00"
+        assert accounts[region, "clearing:2026-04"] == "0.00"
+    assert accounts[NANNING, "suspense"] == "0.00"
 
 
-async def _paid(town: Town, payer: str, payee: str) -> list[Message]:
+async def pay_over(town: Town, payer: str, payee: str, on: datetime = DUE) -> list[Message]:
     """The payer's file goes to its bank; both banks tell."""
-    root = fromstring(await town.remit(payer))
+    banks = {code: one.bank for code, one in town.desk.regions.entities.items()}
+    root = fromstring(await town.remit(payer, on))
     [reference] = [e.text or "" for e in root.findall(".//p:EndToEndId", PAIN)]
-    assert root.findtext(".//p:CdtrAcct/p:Id/p:Othr/p:Id", namespaces=PAIN) == INCOME[payee]
+    to = root.findtext(".//p:CdtrAcct/p:Id/p:Othr/p:Id", namespaces=PAIN)
+    assert to == banks[payee].income_account
     amount = root.findtext(".//p:InstdAmt", namespaces=PAIN) or ""
-    told: dict[str, Any] = {"end_to_end_id": reference, "payer_account": EXPENSE[payer]}
-    left = row(f"d{payer}", amount, account=EXPENSE[payer], direction="debit", **told)
-    came = row(f"c{payer}", amount, account=INCOME[payee], **told)
-    return [*await town.tell(left), *await town.tell(came)]
+    account = banks[payer].expense_account
+    told: dict[str, Any] = {"end_to_end_id": reference, "payer_account": account}
+    told["booked_at"] = on.date().isoformat()
+    left = row(f"d{payer}{on:%m}", amount, account=account, direction="debit", **told)
+    came = row(f"c{payer}{on:%m}", amount, account=banks[payee].income_account, **told)
+    return [*await town.tell(left, on=on), *await town.tell(came, on=on)]
+
+
+async def test_a_whole_sheet_is_agreed_with_in_one_step_and_explained_to_the_last_file(
+    town: Town,
+) -> None:
+    await published(town)
+    await town.answer("dispute", 2, NANNING)
+    town.desk.sent.clear()
+    body = {"month": "2026-04", "region": NANNING, "by": "lin"}
+    whole = await town.desk.ask("POST", "/v1/netting/confirm-sheet", json=body)
+    await town.take(town.desk.messages, at(5, 6))
+    await town.take([FinalizeSheet(to=GUANGXI, month=APRIL)], at(5, 12))
+    await pay_over(town, GUILIN, GUANGXI)
+    await pay_over(town, GUANGXI, NANNING)
+
+    told = (await town.desk.ask("GET", "/v1/netting/450000/2026-04")).json()
+
+    assert whole.status_code == 202
+    assert (await town.desk.ask("POST", "/v1/netting/confirm-sheet", json=body)).status_code == 409
+    lines = {one["transfer"]: one for one in told["explained"]}
+    kept, left = lines[str(some_id("move 1"))], lines[str(some_id("move 2"))]
+    assert (kept["state"], left["state"]) == ("settled", "disputed")
+    assert [(a["region"], a["verdict"], a["by"]) for a in kept["answers"]] == [
+        (NANNING, "confirm", "lin (t)")
+    ]
+    assert [(a["verdict"], a["why"]) for a in left["answers"]] == [("dispute", "amount")]
+    booked = {e["region"]: e["postings"] for e in kept["entries"]}
+    assert [p["debit"] for p in booked[GUILIN]] == [f"payable:{NANNING}"]
+    assert [p["credit"] for p in booked[NANNING]] == [f"advance:{GUILIN}"]
+    assert left["entries"] == []
+    [came] = [p for p in told["positions"] if p["region"] == NANNING]
+    [receipt] = came["receipts"]
+    assert (receipt["amount"], receipt["account"]) == ("100.01", f"{NANNING}:income")
+    files = (await town.desk.ask("GET", f"/v1/statements/{receipt['file']}")).json()
+    assert files["statements"][0]["lines"][0]["receipt"] == receipt["receipt"]
+    assert [(a["verdict"], a["lines"]) for a in told["answers"]] == [("confirm", 1), ("dispute", 1)]
 
 
 async def test_lines_say_where_they_stand_and_why(town: Town) -> None:

@@ -31,7 +31,7 @@ from shared.messages.settlement_netting import (
     DisputeLine,
     InstructPosition,
     LinesCommand,
-    PostLines,
+    NextLines,
     WindowCommand,
 )
 from shared.months import month_text
@@ -92,8 +92,8 @@ class Province(World):
             window = (message.to, message.month)
             totals = [t for t in self.all(Total) if (t.province, t.month) == window]
             self.states["net-totals", *window] = tuple((t.origin, t.destination) for t in totals)
-        if isinstance(message, PostLines):
-            after = (message.after_person, message.after_transfer, message.after_version)
+        if isinstance(message, NextLines):
+            after = message.after
             found = sorted(
                 (line for line in self.all(Line) if line.entered == message.month),
                 key=_place,

@@ -131,3 +131,34 @@ def test_what_is_no_transfer_is_an_entry_a_receipt_or_a_work_item(server: Server
     assert json.loads(entry.stdout) == {"entries": [], "line": None, "parts": []}
     assert json.loads(item.stdout) == {"queue": "break"}
     assert run(server, "explain", "no-id").exit_code == 2
+
+
+def test_a_net_sheet_is_explained_with_positions_lines_and_who_said_what(server: Server) -> None:
+    posting = {"debit": "payable:450100", "credit": "clearing:2026-04", "amount": "1.00"}
+    line = {
+        "line": f"{TRANSFER}:1", "corridor": "450300>450100", "amount": "1.00", "back": "0.00",
+        "state": "settled", "sheet": "2026-04",
+        "answers": [{"region": "450100", "verdict": "confirm", "by": "lin", "why": None}],
+        "entries": [{"region": "450300", "postings": [posting]}],
+    }  # fmt: skip
+    position = {"region": "450100", "files": ["450000-20260512-1"],
+                "receipts": [{"receipt": TRANSFER, "file": "ab12"}]}  # fmt: skip
+    found = {"province": "450000", "month": "2026-04", "state": "paid", "lines": 1, "answers": [],
+             "positions": [position], "explained": [line]}  # fmt: skip
+    server.on("settlement/v1/netting/450000/2026-04", found)
+
+    shown = run(server, "explain", "450000/2026-04")
+
+    assert json.loads(run(server, "explain", "450000/2026-04", "--json").stdout) == found
+    assert "450000/2026-04: paid" in shown.stdout
+
+
+def test_a_whole_sheet_is_agreed_with_in_one_command(server: Server) -> None:
+    server.on("settlement/v1/netting/confirm-sheet", {"message": "m"}, 202)
+
+    said = ("--month", "2026-04", "--region", "450100", "--by", "lin")
+    result = run(server, "netting", "confirm-sheet", *said, "--json")
+
+    assert json.loads(result.stdout) == {"message": "m"}
+    body = {"month": "2026-04", "region": "450100", "by": "lin"}
+    assert server.bodies("settlement/v1/netting/confirm-sheet") == [body]

@@ -4,15 +4,19 @@ from collections import deque
 
 import pytest
 
-from services.settlement.netting.states import Line
+from services.settlement.netting import windows
+from services.settlement.netting.states import Answer, Line
 from shared.calendar import shanghai_day
 from shared.messages.settlement import AdvanceFunded, FundsCredited
 from shared.messages.settlement_netting import (
+    ConfirmSheet,
+    LineConfirmed,
     LineDisputed,
     PostLines,
     SheetFinal,
     SheetPublished,
 )
+from tests.unit import netting_world
 from tests.unit.netting_bank import credit, debit
 from tests.unit.netting_world import (
     APRIL,
@@ -215,3 +219,41 @@ def test_money_that_arrives_while_the_final_line_is_on_its_way_is_owed_back() ->
 
     assert province.account(NANNING, f"payable:{GUILIN}") == fen
     assert province.clearing(APRIL) == {NANNING: fen, GUILIN: -fen, LIUZHOU: 0, GUANGXI: 0}
+
+
+def test_a_region_agrees_with_a_whole_sheet_but_for_what_it_disputes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(windows, "MOST_LINES", 2)
+    monkeypatch.setattr(netting_world, "MOST_LINES", 2)
+    province = Province()
+    moved = [province.move(number, GUILIN, NANNING) for number in range(1, 6)]
+    other = province.move(6, LIUZHOU, GUILIN)
+    province.go_to(PUBLISHED)
+    province.answer(province.line(moved[0]), NANNING, agrees=False)
+    province.answer(province.line(moved[1]), NANNING, agrees=True)
+    whole = ConfirmSheet(to=GUANGXI, month=APRIL, region=NANNING, by="lin")
+
+    said = province.send(whole)
+
+    assert [m.transfer for m in said if isinstance(m, LineConfirmed)] == moved[2:]
+    assert {province.line(one).confirms for one in moved[1:]} == {(NANNING,)}
+    assert province.line(moved[0]).disputes == (NANNING,)
+    assert province.line(other).confirms == ()
+    assert [m for m in province.send(whole) if isinstance(m, LineConfirmed)] == []
+    told = {(a.transfer, a.verdict, a.by, a.month) for a in province.all(Answer)}
+    assert told == {
+        (moved[0], "dispute", "lin", APRIL),
+        *((one, "confirm", "lin", APRIL) for one in moved[1:]),
+    }
+
+
+def test_agreeing_with_a_final_sheet_changes_nothing() -> None:
+    province = Province()
+    transfer = province.move(1, GUILIN, NANNING)
+    province.go_to(FINAL)
+
+    said = province.send(ConfirmSheet(to=GUANGXI, month=APRIL, region=NANNING, by="lin"))
+
+    assert [m for m in said if isinstance(m, LineConfirmed)] == []
+    assert province.line(transfer).confirms == ()

@@ -1,5 +1,8 @@
-"""explain for accounts, entries, receipts and work items: down to the bank's file and who acted."""
+"""explain for accounts, entries, receipts, work items and net sheets: down to the bank's file, and
+who acted.
+"""
 
+import re
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -7,9 +10,19 @@ from uuid import UUID
 from services.monitor.commands import screen
 from services.monitor.commands.client import NOT_FOUND, Client, Refused
 
+_LINES = 200
+_SHEET = re.compile(r"[0-9]{6}/[0-9]{4}-[0-9]{2}")
 _ACTED = ("by", "proposed_by", "approved_by", "reason", "why")
 
 Told = dict[str, Any]
+
+
+def named(client: Client, name: str, day: date | None, *, as_json: bool) -> None:
+    """What is called by a region and a name: a net sheet (`450000/2026-04`), or an account."""
+    if _SHEET.fullmatch(name):
+        sheet(client, name, as_json=as_json)
+    else:
+        account(client, name, day, as_json=as_json)
 
 
 def account(client: Client, name: str, day: date | None, *, as_json: bool) -> None:
@@ -18,6 +31,55 @@ def account(client: Client, name: str, day: date | None, *, as_json: bool) -> No
     found = client.post("settlement", "/v1/explain", body)
     _caused(client, found["entries"])
     screen.answer(found, as_json, lambda: _account(found))
+
+
+def sheet(client: Client, name: str, *, as_json: bool) -> None:
+    """A net sheet: its positions down to the bank's files, its lines down to their entries, and who
+    said what.
+    """
+    path = f"/v1/netting/{name}"
+    found: Told = client.get("settlement", path, limit=_LINES)
+    page = found["explained"]
+    while len(page) == _LINES:
+        after = page[-1]["line"]
+        page = client.get("settlement", path, limit=_LINES, after=after)["explained"]
+        found["explained"] += page
+    screen.answer(found, as_json, lambda: _sheet(found))
+
+
+def _sheet(found: Told) -> list[Any]:
+    title = f"{found['province']}/{found['month']}: {found['state']}, {found['lines']} lines"
+    positions = (
+        {
+            **row,
+            "files": " ".join(row["files"]),
+            "arrived by": " ".join(f"{r['receipt']} {r['file'] or ''}" for r in row["receipts"]),
+        }
+        for row in found["positions"]
+    )
+    names = ("region", "receivable>", "payable>", "pays>", "gets>", "files", "arrived by")
+    lines = (
+        {
+            **row,
+            "said": "; ".join(
+                f"{a['region']} {a['verdict']} {a['by']} {a['why'] or ''}".strip()
+                for a in row["answers"]
+            ),
+            "booked": " · ".join(
+                f"{e['region']} {p['debit']} > {p['credit']} {p['amount']}"
+                for e in row["entries"]
+                for p in e["postings"]
+            ),
+        }
+        for row in found["explained"]
+    )
+    columns = ("line", "corridor", "amount>", "back>", "state", "sheet", "said", "booked")
+    said = ("region", "verdict", "by", "lines>", "first", "last")
+    return [
+        screen.records(title, names, positions),
+        screen.records("answers", said, found["answers"]),
+        screen.records("lines", columns, lines),
+    ]
 
 
 def anything(client: Client, id_: UUID, *, as_json: bool) -> None:

@@ -20,7 +20,7 @@ def explain(
         str,
         typer.Argument(
             metavar="ID",
-            help="A transfer, an entry, a receipt, a work item; or 450100/advance:410100.",
+            help="Transfer, entry, receipt, work item; 450100/advance:410100; 450000/2026-04.",
         ),
     ],
     *,
@@ -35,7 +35,7 @@ def explain(
     """
     with connected() as client:
         if "/" in what:
-            evidence.account(client, what, day.date() if day else None, as_json=as_json)
+            evidence.named(client, what, day.date() if day else None, as_json=as_json)
             return
         id_ = _uuid(what)
         case = _case(client, id_)

@@ -21,7 +21,7 @@ Line = Annotated[str, typer.Argument(metavar="LINE", help="TRANSFER:VERSION, as 
 By = Annotated[str, typer.Option(help="Who says so.")]
 Whose = Annotated[str, typer.Option("--region", help="For which region, 450100.")]
 
-netting = typer.Typer(help="Net sheets: show, lines, confirm, dispute, pay.")
+netting = typer.Typer(help="Net sheets: show, lines, confirm, confirm-sheet, dispute, pay.")
 
 
 @netting.callback(invoke_without_command=True)
@@ -85,7 +85,21 @@ def list_lines(
 @netting.command()
 def confirm(line: Line, *, region: Whose, by: By, as_json: Json = False) -> None:
     """A region agrees with a line, or takes back its dispute; silence until the deadline agrees."""
-    _say("confirm", {"line": line, "region": region, "by": by}, as_json=as_json)
+    body = {"line": line, "region": region, "by": by}
+    _say("confirm", body, f"confirm of {line} is", as_json=as_json)
+
+
+@netting.command("confirm-sheet")
+def confirm_sheet(
+    *,
+    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="The month of the releases.")],
+    region: Whose,
+    by: By,
+    as_json: Json = False,
+) -> None:
+    """A region agrees with every line of a published sheet; what is disputed is in none."""
+    body = {"month": month, "region": region, "by": by}
+    _say("confirm-sheet", body, f"confirming the sheet of {month} is", as_json=as_json)
 
 
 @netting.command()
@@ -99,13 +113,13 @@ def dispute(
 ) -> None:
     """A region does not agree: the line leaves the sheet on both sides and rolls over."""
     body = {"line": line, "region": region, "by": by, "reason": reason}
-    _say("dispute", body, as_json=as_json)
+    _say("dispute", body, f"dispute of {line} is", as_json=as_json)
 
 
-def _say(verdict: str, body: dict[str, str], *, as_json: bool) -> None:
+def _say(verdict: str, body: dict[str, str], what: str, *, as_json: bool) -> None:
     with connected() as client:
         found = client.post("settlement", f"/v1/netting/{verdict}", body)
-    told = f"{verdict} of {body['line']} is on its way; jiexu wait, then jiexu netting lines"
+    told = f"{what} on its way; jiexu wait, then jiexu netting lines"
     screen.answer(found, as_json, lambda: told)
 
 

@@ -1,10 +1,13 @@
 """What netting answers, as JSON has it: amounts as text in yuan, months as text. PURE."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from services.settlement.answers import from_json
 from services.settlement.netting.states import Total
 from services.settlement.netting.windows import positions_of
+from shared.calendar import SHANGHAI
 from shared.money import yuan
 from shared.months import month_text
 
@@ -128,3 +131,76 @@ def state_of(row: Row) -> str:
 
 def _day(day: Any) -> str | None:  # noqa: ANN401 - a date or nothing
     return day.isoformat() if day else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A window with all that explains it."""
+
+    windows: Sequence[Row]
+    totals: Sequence[Row]
+    positions: Sequence[Row]
+    lines: Sequence[Row]
+    arrived: Sequence[Row]
+    said: Sequence[Row]
+
+
+def explained(found: Sheet) -> dict[str, Any]:
+    """A sheet with its lines down to entries, who said what, and the payments of its positions
+    down to the bank's file.
+    """
+    [told] = sheets(found.windows, found.totals, found.positions)
+    owed = {row["region"]: row for row in found.positions}
+    arrived: dict[str, list[Row]] = {}
+    for row in found.arrived:
+        arrived.setdefault(row["reference"], []).append(row)
+    for position in told["positions"]:
+        own = owed.get(position["region"])
+        position["payer"] = own["payer"] if own else None
+        position["payee"] = own["payee"] if own else None
+        position["files"] = [run for run in own["runs"] if ":" not in run] if own else []
+        rows = arrived.get(str(own["reference"]), []) if own else []
+        position["receipts"] = [_arrived(row) for row in rows]
+    said = [_said(row) for row in found.said]
+    return {**told, "answers": said, "explained": [_explained(row) for row in found.lines]}
+
+
+def _arrived(row: Row) -> dict[str, Any]:
+    return {
+        "receipt": str(row["receipt"]),
+        "part": row["part"],
+        "account": row["account"],
+        "amount": yuan(row["amount_fen"]),
+        "date": row["business_date"].isoformat(),
+        "entry": str(row["entry"]),
+        "statement": row["statement"],
+        "file": row["file"],
+    }
+
+
+def _said(row: Row) -> dict[str, Any]:
+    return {
+        "region": row["region"],
+        "verdict": row["verdict"],
+        "by": row["by"],
+        "lines": row["lines"],
+        "first": row["first"].astimezone(SHANGHAI).isoformat(),
+        "last": row["last"].astimezone(SHANGHAI).isoformat(),
+    }
+
+
+def _explained(row: Row) -> dict[str, Any]:
+    answers = ("region", "verdict", "by", "why", "at")
+    entries: dict[str, dict[str, Any]] = {}
+    for one in from_json(row["entries"] or "[]"):
+        about = {name: one[name] for name in ("entry", "region", "date", "cause")}
+        entry = entries.setdefault(one["entry"], {**about, "postings": []})
+        amount = yuan(one["amount_fen"])
+        entry["postings"].append({"debit": one["debit"], "credit": one["credit"], "amount": amount})
+    return {
+        **line(row),
+        "answers": [
+            {name: one[name] for name in answers} for one in from_json(row["answers"] or "[]")
+        ],
+        "entries": list(entries.values()),
+    }

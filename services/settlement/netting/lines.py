@@ -7,16 +7,18 @@ PURE.
 """
 
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from services.settlement.books import Books
 from services.settlement.netting.places import is_final, keep, line_of, lines_of
-from services.settlement.netting.states import Line
+from services.settlement.netting.states import Answer, Line
 from services.settlement.netting.terms import Terms
+from services.settlement.netting.windows import next_lines
 from shared.decision import replace
 from shared.messages.settlement_netting import (
     ConfirmLine,
+    ConfirmSheet,
     DisputeLine,
     LineCommand,
     LineConfirmed,
@@ -71,6 +73,7 @@ def confirm(books: Books, m: ConfirmLine, terms: Terms) -> None:
     disputes = tuple(region for region in line.disputes if region != m.region)
     confirms = tuple(sorted({*line.confirms, m.region}))
     keep(books, terms, line, replace(line, disputes=disputes, confirms=confirms))
+    _remember(books, m, line, "confirm", None)
     books.say(LineConfirmed(**_told(m, line)))
 
 
@@ -82,7 +85,53 @@ def dispute(books: Books, m: DisputeLine, terms: Terms) -> None:
     disputes = tuple(sorted({*line.disputes, m.region}))
     confirms = tuple(region for region in line.confirms if region != m.region)
     keep(books, terms, line, replace(line, disputes=disputes, confirms=confirms))
+    _remember(books, m, line, "dispute", m.reason)
     books.say(LineDisputed(**_told(m, line), reason=m.reason, month=line.entered))
+
+
+def confirm_sheet(books: Books, m: ConfirmSheet, _: Terms) -> None:
+    """Agrees with the next lines, each by a message of its own; those it has agreed with already
+    need none, and what is final takes no answer.
+    """
+    lines: list[Line] = list(books.get(("net-next", m.to, m.month, *m.after), tuple) or ())
+    for line in lines:
+        if m.region in {line.origin, line.destination} and m.region not in line.confirms:
+            books.say(
+                ConfirmLine(
+                    to=line.province,
+                    origin=line.origin,
+                    destination=line.destination,
+                    person=line.person,
+                    transfer=line.transfer,
+                    version=line.version,
+                    region=m.region,
+                    by=m.by,
+                )
+            )
+    if more := next_lines(m, lines):
+        books.say(more)
+
+
+def _remember(
+    books: Books,
+    m: ConfirmLine | DisputeLine,
+    line: Line,
+    verdict: Literal["confirm", "dispute"],
+    why: str | None,
+) -> None:
+    answer = Answer(
+        cause=books.cause,
+        transfer=line.transfer,
+        version=line.version,
+        province=line.province,
+        month=line.entered,
+        region=m.region,
+        verdict=verdict,
+        by=m.by,
+        why=why,
+        at=books.at,
+    )
+    books.put(("net-answer", answer.cause), answer)
 
 
 def _told(m: ConfirmLine | DisputeLine, line: Line) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from shared.messages import Message
 from shared.messages.settlement import RecordDebit, RecordReceipt
 from shared.messages.settlement_bank import AnnounceReturn, ReportRemittance
 from shared.messages.settlement_netting import (
+    ConfirmSheet,
     InstructPosition,
     LineCommand,
     LinesCommand,
-    PostLines,
+    NextLines,
     ProposeLine,
     SettleLine,
     ShrinkLine,
@@ -35,7 +36,7 @@ class Needs:
     transfers: dict[tuple[str, UUID], LinesCommand] = field(default_factory=dict)
     windows: set[tuple[str, int]] = field(default_factory=set)
     references: set[UUID] = field(default_factory=set)
-    posting: list[PostLines] = field(default_factory=list)
+    following: list[NextLines] = field(default_factory=list)
 
     @classmethod
     def of(cls, batch: Iterable[Delivery]) -> "Needs":
@@ -56,9 +57,11 @@ class Needs:
             case InstructPosition():
                 self.references.add(m.reference)
             case WindowCommand():
-                self.windows.add((m.to, m.month))
-                if isinstance(m, PostLines):
-                    self.posting.append(m)
+                if isinstance(m, NextLines):
+                    self.following.append(m)
+                # Who agrees with lines closes nothing, and holds up nobody who lets lines enter.
+                if not isinstance(m, ConfirmSheet):
+                    self.windows.add((m.to, m.month))
             case LineCommand() | ShrinkLine():
                 month = month_of(m.released_on) if isinstance(m, ProposeLine) else now
                 self.places.add((m.to, month, m.origin, m.destination))

@@ -1,9 +1,14 @@
-"""What is asked of netting: the sheets with their positions, lines by page, what is to be paid."""
+"""What is asked of netting: the sheets with their positions, lines by page, what is to be paid, and
+where a sheet comes from: lines down to entries, positions down to the bank's file, who said what.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
+
+from services.settlement.netting.answers import Sheet
+from shared.months import month_text
 
 # What a region, or the province, has to pay for final windows: the province pays once it has been
 # paid. Less what a file has claimed and the books have not heard of yet.
@@ -89,3 +94,76 @@ async def lines(
 async def find_line(db: asyncpg.Connection, transfer: UUID, version: int) -> asyncpg.Record | None:
     """The line of a transfer's version."""
     return await db.fetchrow(_FIND, transfer, version)
+
+
+# Those in the sheet and, of the others, those that somebody disputed out of it.
+_SHEET_LINES = """
+WITH since AS (
+  SELECT person, transfer, version FROM netting_lines
+   WHERE transfer = split_part($4, ':', 1)::uuid AND version = split_part($4, ':', 2)::int),
+here AS (
+  (SELECT person, transfer, version FROM netting_lines
+    WHERE province = $1 AND entered = $2 AND (origin = ANY($3) OR destination = ANY($3))
+      AND ($4::text IS NULL OR (person, transfer, version) > (SELECT * FROM since))
+    ORDER BY person, transfer, version LIMIT $5)
+  UNION
+  (SELECT l.person, l.transfer, l.version FROM netting_answers a
+     JOIN netting_lines l ON l.transfer = a.transfer AND l.version = a.version
+    WHERE a.province = $1 AND a.month = $2 AND l.entered IS DISTINCT FROM $2
+      AND (l.origin = ANY($3) OR l.destination = ANY($3))
+      AND ($4::text IS NULL OR (l.person, l.transfer, l.version) > (SELECT * FROM since))
+    ORDER BY l.person, l.transfer, l.version LIMIT $5))
+SELECT l.*, w.state, said.answers, booked.entries
+  FROM here JOIN netting_lines l USING (person, transfer, version)
+  LEFT JOIN netting_windows w ON w.province = l.province AND w.month = l.entered
+  LEFT JOIN LATERAL (
+       SELECT jsonb_agg(to_jsonb(a) ORDER BY a.at, a.cause) AS answers FROM netting_answers a
+        WHERE a.transfer = l.transfer AND a.version = l.version AND a.province = $1
+          AND a.month = $2) said ON true
+  LEFT JOIN LATERAL (
+       SELECT jsonb_agg(jsonb_build_object('entry', e.id, 'region', e.region, 'cause', e.cause,
+                'date', e.business_date, 'debit', p.debit, 'credit', p.credit,
+                'amount_fen', p.amount_fen) ORDER BY e.region, p.line) AS entries
+         FROM entries e JOIN postings p ON p.person = e.person AND p.entry = e.id
+        WHERE e.person = l.person AND e.transfer = l.transfer AND e.kind = 'net'
+          AND e.version = l.version AND l.entered = $2) booked ON true
+ ORDER BY l.person, l.transfer, l.version LIMIT $5
+"""
+# The payments of positions that came in: the receipt, the statement and the file that told it.
+_ARRIVED = """
+SELECT e.region, e.id AS entry, e.business_date, p.amount_fen, r.receipt, part.part, r.account,
+       part.evidence->'references'->>0 AS reference, b.statement, encode(f.hash, 'hex') AS file
+  FROM postings p JOIN entries e ON e.person = p.person AND e.id = p.entry
+  JOIN receipt_parts part ON part.receipt = split_part(e.subject, '/', 1)::uuid
+   AND part.part = split_part(e.subject, '/', 2)::int
+  JOIN receipts r ON r.receipt = part.receipt
+  LEFT JOIN bank_lines b ON b.account = r.account AND b.receipt = r.receipt
+  LEFT JOIN bank_files f ON f.n = b.file
+ WHERE p.region = ANY($1) AND p.debit = 'suspense' AND p.credit = $2 AND p.business_date >= $3
+   AND e.kind = 'net-receipt'
+ ORDER BY e.n
+"""
+_SAID = """
+SELECT region, verdict, by, count(*) AS lines, min(at) AS first, max(at) AS last
+  FROM netting_answers WHERE province = $1 AND month = $2 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+
+
+async def of_sheet(
+    pool: asyncpg.Pool,
+    province: str,
+    month: int,
+    regions: Sequence[str],
+    page: tuple[str | None, int],
+) -> Sheet:
+    """A sheet, and the next lines of it that some regions have a part in."""
+    windows, totals, positions = await sheets(pool, [province], month)
+    final_on = windows[0]["final_on"] if windows else None
+    async with pool.acquire() as db, db.transaction(isolation="repeatable_read", readonly=True):
+        payees = [row["payee"] for row in positions]
+        account = f"clearing:{month_text(month)}"
+        arrived = await db.fetch(_ARRIVED, payees, account, final_on) if final_on else []
+        lines = await db.fetch(_SHEET_LINES, province, month, list(regions), *page)
+        return Sheet(
+            windows, totals, positions, lines, arrived, await db.fetch(_SAID, province, month)
+        )

@@ -1,6 +1,8 @@
 """How the states of netting are rows. PURE."""
 
-from services.settlement.netting.states import Line, Owed, Total, Window
+from dataclasses import fields
+
+from services.settlement.netting.states import Answer, Line, Owed, Total, Window
 from services.settlement.rows import Table
 
 WINDOWS = Table(
@@ -33,3 +35,4 @@ POSITIONS = Table(
     " receivable_fen bigint, payable_fen bigint, instructed_fen bigint, debited_fen bigint,"
     " received_fen bigint, runs text[]",
 )
+ANSWER = tuple(field.name for field in fields(Answer))

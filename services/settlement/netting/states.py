@@ -109,6 +109,24 @@ class Owed:
         return self.received_fen >= self.amount_fen
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a person of a region said to a line, in the sheet of `month` or in none then. Only ever
+    added.
+    """
+
+    cause: UUID
+    transfer: UUID
+    version: int
+    province: str
+    month: int | None
+    region: str
+    verdict: Literal["confirm", "dispute"]
+    by: str
+    why: str | None
+    at: datetime
+
+
 def reference_of(province: str, month: int, region: str) -> UUID:
     """What the one payment of a position says that it is for."""
     return uuid5(NAMESPACE, f"position\x1f{province}\x1f{month}\x1f{region}")

@@ -90,12 +90,9 @@ async def load(db: asyncpg.Connection, batch: Sequence[Delivery], states: States
         await _read(db, states, "net-line", rows.LINES, _LINES, *wanted)
     if needs.references and needs.windows:
         await _positions(db, needs, states)
-    for m in needs.posting:
-        after = (m.after_person, m.after_transfer, m.after_version)
-        found = await db.fetch(_NEXT, m.to, m.month, *after, MOST_LINES)
-        states["net-next", m.to, m.month, m.after_person, m.after_transfer, m.after_version] = (
-            tuple(map(rows.LINES.read, found))
-        )
+    for m in needs.following:
+        found = await db.fetch(_NEXT, m.to, m.month, *m.after, MOST_LINES)
+        states["net-next", m.to, m.month, *m.after] = tuple(map(rows.LINES.read, found))
 
 
 async def _read(

@@ -3,7 +3,8 @@
 Closing one looks at the totals of its corridors and never at a line.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 from uuid import UUID
 
 from services.settlement.books import Books
@@ -20,6 +21,7 @@ from shared.decision import Timer, replace
 from shared.messages import next_uuid
 from shared.messages.settlement_netting import (
     FinalizeSheet,
+    NextLines,
     Position,
     PostLines,
     PublishSheet,
@@ -29,7 +31,8 @@ from shared.messages.settlement_netting import (
 )
 
 MOST_LINES = 500
-"""So many lines of a final sheet are booked at a time."""
+"""So many lines of a sheet are booked, or agreed with, at a time."""
+AnyNext = TypeVar("AnyNext", bound=NextLines)
 _FINAL = UUID("c1f3f9b2-8a43-5d53-8d0b-0f3d8b1f7c52")
 
 
@@ -86,9 +89,7 @@ def finalize(books: Books, m: FinalizeSheet, _: Terms) -> None:
 
 def post_lines(books: Books, m: PostLines, _: Terms) -> None:
     """The next lines of a final sheet: each is booked by a message of its own, once."""
-    after = (m.after_person, m.after_transfer, m.after_version)
-    found = books.get(("net-next", m.to, m.month, *after), tuple) or ()
-    lines: list[Line] = list(found)
+    lines: list[Line] = list(books.get(("net-next", m.to, m.month, *m.after), tuple) or ())
     for line in lines:
         books.say(
             SettleLine(
@@ -101,19 +102,19 @@ def post_lines(books: Books, m: PostLines, _: Terms) -> None:
                 month=m.month,
             )
         )
-    if len(lines) == MOST_LINES:
-        last = lines[-1]
-        books.say(
-            PostLines(
-                to=m.to,
-                month=m.month,
-                after_person=last.person,
-                after_transfer=last.transfer,
-                after_version=last.version,
-            )
-        )
+    if more := next_lines(m, lines):
+        books.say(more)
     else:
         keep_window(books, replace(window_of(books, m.to, m.month), posted=True))
+
+
+def next_lines(m: AnyNext, lines: Sequence[Line]) -> AnyNext | None:
+    """The same for the lines after these, if there may be any."""
+    if len(lines) < MOST_LINES:
+        return None
+    last = lines[-1]
+    after = {"person": last.person, "transfer": last.transfer, "version": last.version}
+    return m.model_copy(update={f"after_{name}": value for name, value in after.items()})
 
 
 def positions_of(province: str, month: int, totals: Iterable[Total]) -> tuple[Position, ...]:

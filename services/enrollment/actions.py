@@ -24,6 +24,8 @@ class Accepted:
     transfer: UUID | None = None
     origin: str | None = None
     origin_scheme: str | None = None
+    code: str | None = None
+    """What the sender is told besides."""
 
 
 Outcome = Accepted | str
@@ -151,6 +153,7 @@ def contribute(turn: Turn, m: Register, regions: Regions) -> Outcome:
     relation = pay(replace(relation, entries=entries), m.month, m.nature)
     relation = entitled(turn, relation, regions)
     turn.put_relation(relation)
+    releases.pass_on(turn, relation)
     if m.amount_fen:
         turn.say(
             settlement.Contribute(
@@ -162,9 +165,6 @@ def contribute(turn: Turn, m: Register, regions: Regions) -> Outcome:
 
 def _contribution_refused(relation: Relation, m: Register) -> str | None:
     assert m.month is not None
-    if relation.released is not None or relation.state == "terminated":
-        # It would change a record and a balance that are with the destination already.
-        return "needs_two_people"
     if m.amount_fen and not relation.account:
         return "no_account"
     stopped = relation.state == "suspended" and relation.last_month is not None
@@ -234,9 +234,8 @@ def _with_account(turn: Turn, m: Register) -> Relation | str:
     with_account = [r for r in relations if r.account]
     if not with_account:
         return "no_account"
-    if all(r.released is not None for r in with_account):
-        return "needs_two_people"
-    return next(r for r in with_account if r.released is None)
+    # What moves an account after its release corrects the release: the books see to it.
+    return next((r for r in with_account if r.released is None), with_account[-1])
 
 
 def decease(turn: Turn, m: Register, regions: Regions) -> Outcome:  # noqa: ARG001 as all actions

@@ -76,6 +76,10 @@ CODES: dict[str, tuple[str, str]] = {
         "记录已转出，须两人复核办理",
         "the record has been released: two people must act",
     ),
+    "not_agreed": (
+        "两人复核后维持原记录",
+        "two people leave the record as it is",
+    ),
     "no_account": ("没有个人账户", "there is no personal account"),
     "deceased": ("参保人已死亡", "the person has died"),
     # What the books refuse after the rules accepted it.

@@ -4,33 +4,48 @@ from collections.abc import Callable
 from uuid import UUID
 
 from services.enrollment.actions import Accepted, Outcome, entitled, one, pay
-from services.enrollment.joins import pass_on
 from services.enrollment.persons import Entry, Relation, Turn
+from services.enrollment.releases import pass_on
 from shared import months
-from shared.decision import Unexpected, replace
+from shared.decision import replace
 from shared.messages import settlement
-from shared.messages.enrollment import AmendmentRefused, AmendRecord, RecordAmended, Register
+from shared.messages.enrollment import AmendRecord, RecordAmended, Register
+from shared.messages.settlement_people import AskCorrection, CloseCorrection
 from shared.regions import Regions
 from shared.rules import Fact
 
 
 def correct(turn: Turn, m: Register, regions: Regions) -> Outcome:
-    """Replaces the values of the record meant, while the region's record is still its own."""
+    """Replaces the values of the record meant, while the region's record is still its own; after
+    its release two people of the region have to decide.
+    """
     found = _meant(turn, m.to, m.refers_to)
     if found is None or m.refers_to is None:
         return "unknown_record"
     relation, entry = found
-    if relation.released is not None:
-        return "needs_two_people"
-    return _correct(turn, m, relation, entry, regions)
+    changed = _changed(turn, m, relation, entry, regions)
+    told = (m.months, m.month, m.balance_fen)
+    if isinstance(changed, str) or relation.released is None or told == ((), None, None):
+        return _put(turn, m, changed)
+    turn.say(
+        AskCorrection(
+            to=m.to,
+            person=m.person,
+            asked=m.record,
+            refers_to=m.refers_to,
+            transfer=relation.released,
+            month=m.month,
+            months=m.months,
+            balance_fen=m.balance_fen,
+        )
+    )
+    return Accepted(relation, code="needs_two_people")
 
 
-def amend(turn: Turn, m: AmendRecord, regions: Regions) -> None:
+def amend(turn: Turn, m: AmendRecord, regions: Regions) -> str | None:
     """Two people correct what has left already: who has the record now is told its next version,
-    and the money follows as a correction of its release.
+    and the money follows as a correction of its release. Gives the code of a refusal.
     """
-    if not m.by_two:
-        raise Unexpected("needs_two_people", "what has been released takes two people")
     own = m.record or turn.delivery.id
     record = Register(
         to=m.to,
@@ -46,22 +61,24 @@ def amend(turn: Turn, m: AmendRecord, regions: Regions) -> None:
         refers_to=m.refers_to,
     )
     found = _meant(turn, m.to, m.refers_to)
-    outcome = _correct(turn, record, *found, regions) if found else "unknown_record"
+    changed = _changed(turn, record, *found, regions) if found else "unknown_record"
+    if isinstance(changed, str):
+        return changed
+    _put(turn, record, changed)
     rule = Fact("two people correct a released record", m.reason, "design")
-    about = {"to": m.to, "person": m.person, "record": own}
-    if isinstance(outcome, str):
-        turn.say(AmendmentRefused.model_validate({**about, "code": outcome}))
-        return
     by = {"proposed_by": m.proposed_by, "approved_by": m.approved_by, "why": m.why}
     turn.explain(own, "amend", rule, **by)
-    turn.say(RecordAmended.model_validate({**about, "refers_to": m.refers_to}))
-    if outcome.relation is not None:
-        pass_on(turn, turn.person.relations[outcome.relation.key])
+    turn.say(RecordAmended(to=m.to, person=m.person, record=own, refers_to=m.refers_to))
+    pass_on(turn, changed)
+    # After the balance, which the books may refuse.
+    about = {"to": m.to, "person": m.person, "refers_to": m.refers_to}
+    turn.say(CloseCorrection.model_validate({**about, "record": own}))
+    return None
 
 
-def _correct(
+def _changed(
     turn: Turn, m: Register, relation: Relation, entry: Entry, regions: Regions
-) -> Outcome:
+) -> Relation | str:
     assert m.refers_to
     if m.account not in (None, relation.account) or m.amount_fen is not None:
         return "not_correctable"
@@ -72,7 +89,13 @@ def _correct(
     if changed is None:
         return "not_correctable"
     changed = replace(changed, person_type=m.person_type or relation.person_type)
-    changed = entitled(turn, changed, regions)
+    return entitled(turn, changed, regions)
+
+
+def _put(turn: Turn, m: Register, changed: Relation | str) -> Outcome:
+    if isinstance(changed, str):
+        return changed
+    assert m.refers_to
     turn.put_relation(changed)
     if m.balance_fen is not None:
         turn.say(

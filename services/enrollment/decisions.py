@@ -1,6 +1,6 @@
 """What each message leads to: the one place where a message finds its rule."""
 
-from services.enrollment import corrections, joins, movements, records, releases, restoring
+from services.enrollment import amending, joins, movements, records, releases, restoring
 from services.enrollment.persons import Person, Turn, Verdict
 from shared.decision import Decision, Delivery, States, Unexpected
 from shared.messages import enrollment as e
@@ -18,17 +18,27 @@ HANDLES = frozenset(
         e.TerminateRecord,
         e.RestoreRecord,
         e.AmendRecord,
+        e.DropAmendment,
         e.JoinRecord,
         s.MovementRefused,
     )
 )
 
 
-def _go_back(turn: Turn, m: e.RestoreRecord | e.AmendRecord, regions: Regions) -> None:
-    if isinstance(m, e.AmendRecord):
-        corrections.amend(turn, m, regions)
+def _answer_anew(
+    turn: Turn,
+    states: States,
+    m: e.AmendRecord | e.DropAmendment | s.MovementRefused,
+    regions: Regions,
+) -> None:
+    """What may change the answer to a record of the feed."""
+    record = m.record if isinstance(m, s.MovementRefused) else m.asked
+    verdict = states.get(("verdict", record))
+    assert verdict is None or isinstance(verdict, Verdict)
+    if isinstance(m, s.MovementRefused):
+        movements.refused(turn, verdict, m)
     else:
-        restoring.restore(turn, m, regions)
+        amending.decide(turn, m, verdict, regions)
 
 
 def decide(states: States, delivery: Delivery, regions: Regions) -> Decision:
@@ -50,14 +60,12 @@ def decide(states: States, delivery: Delivery, regions: Regions) -> Decision:
             releases.correct(turn, m)
         case e.TerminateRecord():
             releases.terminate(turn, m)
-        case e.RestoreRecord() | e.AmendRecord():
-            _go_back(turn, m, regions)
+        case e.RestoreRecord():
+            restoring.restore(turn, m, regions)
         case e.JoinRecord():
             joins.join_record(turn, m, regions)
-        case s.MovementRefused():
-            verdict = states.get(("verdict", m.record))
-            assert verdict is None or isinstance(verdict, Verdict)
-            movements.refused(turn, verdict, m)
+        case e.AmendRecord() | e.DropAmendment() | s.MovementRefused():
+            _answer_anew(turn, states, m, regions)
         case _:
             raise Unexpected("not_ours", f"{m.type} is not obeyed here")
     return turn.decision()

@@ -1,6 +1,6 @@
 """The destination's side: another region's months join the person's own."""
 
-from services.enrollment import answers
+from services.enrollment import releases
 from services.enrollment.actions import counted
 from services.enrollment.entitlement import join, reckon, record_digest
 from services.enrollment.persons import Joined, Relation, Turn
@@ -38,18 +38,7 @@ def join_record(turn: Turn, m: e.JoinRecord, regions: Regions) -> None:
     facts = {**reckoning.facts, "origin": m.origin, "months_twice": months.ranges_text(twice)}
     turn.explain(m.transfer, "join", reckoning.rule, **facts)
     _say_joined(turn, m, joined)
-    pass_on(turn, joined)
-
-
-def pass_on(turn: Turn, relation: Relation) -> None:
-    """The person has moved on meanwhile: the region that got the record gets the months too."""
-    release = turn.person.releases.get(relation.released) if relation.released else None
-    if release is None or release.state not in ("released", "terminated"):
-        return
-    if release.months != relation.months:
-        later = replace(release, version=release.version + 1, months=relation.months)
-        turn.put_release(later)
-        answers.corrected(turn, later)
+    releases.pass_on(turn, joined)
 
 
 def _say_joined(turn: Turn, m: e.JoinRecord, relation: Relation) -> None:

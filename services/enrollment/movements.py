@@ -1,8 +1,9 @@
 """What the books refuse after the rules accepted it: the sender is answered once more."""
 
+from services.enrollment.amending import answer
 from services.enrollment.persons import Turn, Verdict
 from shared.decision import Unexpected, replace
-from shared.messages.enrollment import AmendmentRefused, Answered
+from shared.messages.enrollment import AmendmentRefused
 from shared.messages.settlement import MovementRefused
 from shared.rules import Fact
 
@@ -26,16 +27,4 @@ def refused(turn: Turn, verdict: Verdict | None, m: MovementRefused) -> None:
         return
     rule = Fact("the books refuse the movement", m.code, "personal account")
     turn.explain(m.record, m.what, rule, code=m.code)
-    turn.decide_record(replace(verdict, decision="refused", code=m.code, at=turn.delivery.at))
-    turn.say(
-        Answered(
-            to=m.to,
-            person=m.person,
-            record=m.record,
-            source=verdict.source,
-            record_id=verdict.record_id,
-            decision="refused",
-            code=m.code,
-            transfer=verdict.transfer,
-        )
-    )
+    answer(turn, replace(verdict, decision="refused", code=m.code, at=turn.delivery.at))

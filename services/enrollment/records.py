@@ -64,7 +64,7 @@ def _accept(turn: Turn, m: Register, accepted: Accepted) -> None:
             sealed=turn.person.sealed,
         )
     )
-    _answer(turn, m, "accepted", None, accepted.transfer)
+    _answer(turn, m, "accepted", accepted.code, accepted.transfer)
 
 
 def _refuse(person: Person, tried: Turn, m: Register, code: str) -> Turn:

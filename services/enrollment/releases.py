@@ -253,6 +253,17 @@ def correct(turn: Turn, m: e.CorrectRecord) -> None:
     answers.corrected(turn, corrected)
 
 
+def pass_on(turn: Turn, relation: Relation) -> None:
+    """A record that has left is another one now: the region that got it gets its next version."""
+    release = turn.person.releases.get(relation.released) if relation.released else None
+    if release is None or release.state not in ("released", "terminated"):
+        return
+    if release.months != relation.months:
+        later = replace(release, version=release.version + 1, months=relation.months)
+        turn.put_release(later)
+        answers.corrected(turn, later)
+
+
 def _withhold(turn: Turn, m: e.CorrectRecord, known: Release | None, code: str) -> None:
     if known is not None:
         turn.put_release(replace(known, state="withheld", code=code))

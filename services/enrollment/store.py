@@ -19,6 +19,8 @@ from services.enrollment.persons import (
     Verdict,
 )
 from shared.decision import Delivery, States, replace
+from shared.messages import Message
+from shared.messages.enrollment import AmendRecord, DropAmendment
 from shared.messages.settlement import MovementRefused
 from shared.months import Ranges
 
@@ -29,11 +31,22 @@ async def load(db: asyncpg.Connection, batch: Sequence[Delivery]) -> States:
     """The persons of a batch, their rows locked in one order, and the verdicts it may change."""
     persons = await _persons(db, {d.key for d in batch}, lock=True)
     states: States = {("person", p.person): p for p in persons}
-    records = {d.message.record for d in batch if isinstance(d.message, MovementRefused)}
+    records = {record for d in batch if (record := _answered(d.message))}
     if records:
         found = await verdicts(db, sorted(records))
         states.update({("verdict", record): verdict for record, verdict in found.items()})
     return states
+
+
+def _answered(m: Message) -> UUID | None:
+    """The record whose answer a message may change."""
+    match m:
+        case MovementRefused():
+            return m.record
+        case AmendRecord() | DropAmendment():
+            return m.asked
+        case _:
+            return None
 
 
 async def find(db: asyncpg.Connection, person: str) -> Person:

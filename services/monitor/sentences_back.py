@@ -13,6 +13,14 @@ BACK: dict[str, tuple[str, str]] = {
         "{proposed_by}提出、{approved_by}复核，更正{to}已转出的记录（{reason}）",
         "{proposed_by} and {approved_by} correct a released record of {to} ({reason})",
     ),
+    "settlement.ask-correction.v1": (
+        "{to}报送更正已转出的记录，须两人复核",
+        "{to} corrects a released record: two people have to decide",
+    ),
+    "enrollment.drop-amendment.v1": (
+        "{proposed_by}提出、{approved_by}复核，{to}已转出的记录维持不变（{reason}）",
+        "{proposed_by} and {approved_by} leave a released record of {to} as it is ({reason})",
+    ),
     "enrollment.restore-record.v1": (
         "转移撤销，请{to}恢复原状",
         "the transfer is reversed: {to} was asked to put the record back",

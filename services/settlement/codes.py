@@ -5,6 +5,8 @@ CODES: dict[str, tuple[str, str]] = {
     "zero_balance": ("个人账户余额为零", "The personal account is empty"),
     "kept_at_origin": ("余额按规定留在转出地", "The balance stays at the origin by its rules"),
     "insufficient_balance": ("个人账户余额不足", "The personal account does not hold that much"),
+    "not_correctable": ("该内容不能更正", "This cannot be corrected"),
+    "nothing_to_correct": ("更正内容为空", "No field says what is to be corrected"),
     "unknown_record": ("找不到所指的记录", "The record referred to is not known here"),
     "refund_too_large": ("退回金额超过原支付金额", "More would come back than was paid"),
     "limit_reached": (

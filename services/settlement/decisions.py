@@ -28,7 +28,7 @@ from services.settlement.journal import PolicyOf
 from services.settlement.netting import clearing, lines, positions, windows
 from services.settlement.netting.following import follow
 from services.settlement.netting.terms import NEVER, Terms
-from services.settlement.people import proposals
+from services.settlement.people import corrections, proposals
 from shared.decision import Decision, Delivery, States, Unexpected
 from shared.messages import Message
 from shared.messages.settlement import (
@@ -84,7 +84,14 @@ from shared.messages.settlement_netting import (
     SettleLine,
     ShrinkLine,
 )
-from shared.messages.settlement_people import Approve, MatchReceipt, Propose, Reject
+from shared.messages.settlement_people import (
+    Approve,
+    AskCorrection,
+    CloseCorrection,
+    MatchReceipt,
+    Propose,
+    Reject,
+)
 
 # The argument of each is the class it stands under; a dict cannot say so.
 _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
@@ -116,6 +123,8 @@ _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
     Propose: proposals.propose,
     Approve: proposals.approve,
     Reject: proposals.reject,
+    AskCorrection: corrections.ask_correction,
+    CloseCorrection: corrections.close_correction,
     MatchReceipt: matches.match_receipt,
     AdjustAdvance: taking_back.adjust_advance,
     ReverseAdvance: taking_back.reverse_advance,

@@ -40,7 +40,12 @@ from shared.messages.settlement_compensation import (
 )
 from shared.messages.settlement_limits import CorridorCommand
 from shared.messages.settlement_netting import InstructPosition, SettleLine
-from shared.messages.settlement_people import ItemCommand, MatchReceipt
+from shared.messages.settlement_people import (
+    AskCorrection,
+    CloseCorrection,
+    ItemCommand,
+    MatchReceipt,
+)
 
 Corridor = tuple[str, str]
 
@@ -130,6 +135,11 @@ class Needs:
                 self.movements |= {(m.person, m.record), (m.person, m.refers_to)}
             case InstructRemittance() | ReportRemittance():
                 self.instructions.add((m.person, m.transfer, m.run))
+            case AskCorrection():
+                self.items.add(item_id("correction", m.to, str(m.refers_to)))
+            case CloseCorrection():
+                self.items.add(item_id("correction", m.to, str(m.refers_to)))
+                self.movements.add((m.person, m.record))
             case AnnounceReturn():
                 self.announcements.add((m.person, m.announcement))
             case _:

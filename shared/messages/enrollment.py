@@ -297,10 +297,12 @@ class AmendRecord(PersonCommand, ByTwo):
     """Two people of an agency correct an earlier record (`refers_to`) after it was released: the
     filled fields replace what it said; `months` and `balance_fen` replace the old whole.
 
-    `record` is the correction's own id, by default the message's; `transfer` the one it left by.
+    `record` is the correction's own id, by default the message's; `transfer` the one it left by;
+    `asked` the record of the feed that has asked for it.
     """
 
     record: UUID | None = None
+    asked: UUID | None = None
     transfer: UUID | None = None
     refers_to: UUID
     month: Month | None = None
@@ -313,6 +315,14 @@ class RecordAmended(PersonEvent):
 
     record: UUID
     refers_to: UUID
+
+
+class DropAmendment(PersonCommand, ByTwo):
+    """Two people of an agency leave `refers_to` as it is: what the feed asked for is refused."""
+
+    refers_to: UUID
+    asked: UUID | None = None
+    transfer: UUID | None = None
 
 
 class AmendmentRefused(PersonEvent):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
-from shared.messages import ByTwo, Command, Event, Fen, Text
+from shared.messages import ByTwo, Command, Event, Fen, Month, PersonCommand, Ranges, Text
 
 Facts = dict[str, JsonValue]
 
@@ -127,3 +127,24 @@ class MatchReceipt(Command, ByTwo):
     @property
     def key(self) -> str:
         return self.account
+
+
+class AskCorrection(PersonCommand):
+    """The feed corrects a record (`refers_to`) that was released by `transfer`: two people of the
+    region have to decide. `asked` is the feed's record, with what it wants.
+    """
+
+    asked: UUID
+    refers_to: UUID
+    transfer: UUID
+    month: Month | None = None
+    months: Ranges = ()
+    balance_fen: Fen | None = None
+
+
+class CloseCorrection(PersonCommand):
+    """What two people decided about `refers_to` is done by the record `record`, or cannot be."""
+
+    refers_to: UUID
+    record: UUID
+    code: Text | None = None

@@ -195,6 +195,8 @@ class Checks:
                 decided = verdicts.get(record)
                 if decided is None or decided.decision != "accepted":
                     continue
+                if decided.code == "needs_two_people":
+                    continue  # nothing is corrected before they have decided
                 if action == "correct":
                     assert isinstance(movement, Movement)
                     fen += movement.amount_fen

@@ -57,6 +57,7 @@ SITUATIONS: Mapping[str, Seen] = {
     "5 a record is corrected": said("enrollment.record-corrected.v1"),
     "5 a record is withheld in the end": said("enrollment.record-withheld.v1", "not_correctable"),
     "5 a balance is corrected": said("settlement.correct-balance.v1"),
+    "5 the feed corrects what has left": said("settlement.ask-correction.v1"),
     "5 more is owed after the release": said("settlement.funds-corrected.v1"),
     "6 exactly what was owed came": judged("exact", "reference-amount"),
     "6 less came than was owed": said("settlement.shortfall-found.v1"),

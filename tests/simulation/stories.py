@@ -190,7 +190,7 @@ def corrected(p: Person) -> None:
     origin, destination = regions_of(p, 2)
     opened = p.opens(origin)
     p.stops(MINUTE, origin)
-    after = p.world.rng.choice((2 * MINUTE, HOUR, HOUR + 5 * MINUTE, HOUR + 6 * MINUTE))
+    after = p.world.rng.choice((2 * MINUTE, HOUR, HOUR + 5 * MINUTE, HOUR + 6 * MINUTE, DAY))
     p.enrolls(HOUR, origin, destination)
     if p.world.rng.random() < 0.5:
         p.send(
@@ -205,13 +205,14 @@ def corrected(p: Person) -> None:
 
 
 def paid_late(p: Person) -> None:
-    """Money reaches the origin's account while it is being emptied."""
+    """Money reaches the origin's account while it is being emptied, or has been."""
     origin, destination = regions_of(p, 2)
     p.opens(origin)
     spent = p.send(MINUTE, "spend", origin, amount="0.01")
     p.stops(2 * MINUTE, origin)
     p.enrolls(HOUR, origin, destination)
-    after = HOUR - MINUTE + p.world.rng.choice((NOTHING, MINUTE, 6 * MINUTE))
+    late = (NOTHING, MINUTE, 6 * MINUTE, DAY, 40 * DAY)
+    after = HOUR - MINUTE + p.world.rng.choice(late)
     p.send(after, "refund", origin, refers_to=spent, amount="0.01")
     month = {
         "month": p.month(2),

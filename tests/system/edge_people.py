@@ -62,6 +62,8 @@ _MOVERS = (
     Mover("e1", "司徒未停", "310.01", stops=False),
     Mover("e2", "司徒两处", "320.02"),
     Mover("e4", "司徒欠费", "340.04"),
+    Mover("e5-feed", "司徒更正", "350.05"),
+    Mover("e5-spent", "司徒迟报", "355.05"),
     Mover("e6-short", "司徒不足", "361.06"),
     Mover("e6-parts", "司徒分期", "362.06"),
     Mover("e6-lump-1", "司徒合并", "363.06"),
@@ -103,7 +105,10 @@ def later_rows() -> list[Row]:
         "record_id": "e12-6",
         "previous_region": NANNING[1],
     }
+    early = {"amount": "100.00", "occurred_at": "2026-02-25T09:00:00+08:00"}
     return [
+        PEOPLE["e5-feed"].row(ZHENGZHOU, "fix", "correct", refers_to="e5-feed-1", balance="340.05"),
+        PEOPLE["e5-spent"].row(ZHENGZHOU, "late", "spend") | early,
         PEOPLE["e11-before"].row(BAODING, "dies", "decease"),
         PEOPLE["e11-after"].row(NANNING, "dies", "decease"),
         spender.row(NANNING, "spends", "spend", amount="113.11"),

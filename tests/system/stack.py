@@ -32,6 +32,7 @@ HEADER = [
     "previous_region",
     "reason",
     "account",
+    "refers_to",
 ]
 
 

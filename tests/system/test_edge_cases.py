@@ -1,6 +1,6 @@
 """The edge cases that touch money (docs/edge-cases.md), through real Kafka and PostgreSQL.
 
-They are played once, side by side, and each test looks at its own people. Cases 3, 5, 9, 13, 27,
+They are played once, side by side, and each test looks at its own people. Cases 3, 9, 13, 27,
 30 and 32 have files of their own.
 """
 
@@ -167,6 +167,28 @@ def test_2_of_two_destinations_one_gets_record_and_money(played: Played) -> None
 def test_4_an_origin_that_refuses_keeps_the_money(played: Played) -> None:
     assert played.ended("e4") == ("refused", "none", "in_arrears")
     assert played.account("e4", ZHENGZHOU[1])["balance"] == "340.04"
+
+
+def test_5_what_the_origins_feed_says_late_corrects_the_release(played: Played) -> None:
+    stack, reference = played.stack, PEOPLE["e5-feed"].reference
+    assert (played.account("e5-spent")["balance"], played.money("e5-spent")[0]) == (
+        "255.05",
+        "advanced",
+    )
+    assert played.after[reference]["advanced"] == "350.05"
+    [waits] = [
+        item
+        for item in stack.ask("items", "--queue", "correction")
+        if item["facts"]["transfer"].replace("-", "") == reference
+    ]
+    why = ("--item", waits["item"], "--reason", "evidence")
+    stack.ask("propose", "enrollment.amend-record", *why, "--by", "chen")
+    stack.ask("approve", waits["item"], "--by", "li")
+    stack.settle()
+
+    assert transfers(stack)[reference]["released"] == "340.05"
+    assert played.account("e5-feed")["balance"] == "340.05"
+    assert stack.ask("item", waits["item"])["state"] == "done"
 
 
 def test_6_what_comes_short_in_parts_or_in_a_lump_is_told_apart(played: Played) -> None:

@@ -97,20 +97,6 @@ def test_a_corrected_stop_moves_the_last_month() -> None:
     assert world.relation(ZHENGZHOU).last_month == month("2026-02")
 
 
-def test_after_the_release_two_people_are_needed() -> None:
-    world = World()
-    world.open()
-    world.stop()
-    world.ask()
-
-    fix = world.register("correct", "f", to=ZHENGZHOU, refers_to=record("open"), balance_fen=1)
-    spend = world.register("spend", "s", to=ZHENGZHOU, amount_fen=1)
-    refund = world.register("refund", "r", to=ZHENGZHOU, amount_fen=1, refers_to=record("x"))
-    late = world.contribute("late", "2026-02", ZHENGZHOU)
-
-    assert {fix, spend, refund, late} == {"needs_two_people"}
-
-
 CONTRIBUTION_FIXES: list[tuple[str, dict[str, Any], str | None]] = [
     ("paid", {"months": ranges("2026-04")}, "not_correctable"),
     ("paid", {"person_type": "employee"}, None),

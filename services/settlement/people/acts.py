@@ -6,7 +6,7 @@ An act is any declared message that two people give (`shared.messages.ByTwo`), w
 from dataclasses import dataclass
 
 from shared.messages import ByTwo, Message
-from shared.messages.enrollment import AmendRecord
+from shared.messages.enrollment import AmendRecord, DropAmendment
 from shared.messages.settlement_compensation import Recover, ReturnReceipt, Waive, WriteOff
 from shared.messages.settlement_limits import ChangeLimit, ResumeCorridor, SuspendCorridor
 from shared.messages.settlement_people import MatchReceipt
@@ -119,6 +119,12 @@ _ACTS = (
         ("evidence", "origin-confirmed", "error"),
         subject=("refers_to",),
         amount="balance_fen",
+    ),
+    Act(
+        DropAmendment,
+        "correction",
+        ("evidence", "origin-confirmed", "error"),
+        subject=("refers_to",),
     ),
 )
 

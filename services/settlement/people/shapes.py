@@ -1,7 +1,7 @@
 """Items as JSON answers, and what a person typed as the body of an act. PURE."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import JsonValue, ValidationError
@@ -9,6 +9,7 @@ from pydantic import JsonValue, ValidationError
 from services.settlement.answers import shown
 from services.settlement.codes import CODES
 from services.settlement.people.acts import ACTS, QUEUES, REASONS, Act
+from shared import months
 from shared.calendar import SHANGHAI
 from shared.messages import ByTwo, Message
 from shared.money import MoneyError, parse_yuan, yuan
@@ -16,6 +17,10 @@ from shared.money import MoneyError, parse_yuan, yuan
 Row = Mapping[str, Any]
 _NAMES = ByTwo.model_fields.keys() - Message.model_fields.keys()
 _PRIVATE = frozenset({"person"})
+_MONTHS: Mapping[str, Callable[[str], object]] = {
+    "month": months.parse_month,
+    "months": months.parse_ranges,
+}
 
 
 class NotMeant(ValueError):
@@ -34,7 +39,7 @@ def message_of(act: Act, given: Mapping[str, JsonValue], known: Mapping[str, obj
         if field is None:
             allowed = ", ".join(sorted(spelt))
             raise NotMeant(f"{name}: there is no such field; there are: {allowed}")
-        fields[field] = _fen(name, value) if field != name else value
+        fields[field] = _meant(field, name, value)
     try:
         return act.message.model_validate({**fields, **dict.fromkeys(_NAMES, "")})
     except ValidationError as error:
@@ -42,11 +47,15 @@ def message_of(act: Act, given: Mapping[str, JsonValue], known: Mapping[str, obj
         raise NotMeant(", ".join(sorted(p.removesuffix("_fen") for p in places))) from None
 
 
-def _fen(name: str, value: JsonValue) -> int:
+def _meant(field: str, name: str, value: JsonValue) -> object:
     try:
-        return parse_yuan(str(value))
+        if field != name:
+            return parse_yuan(str(value))
+        return _MONTHS[name](str(value)) if name in _MONTHS else value
     except MoneyError:
         raise NotMeant(f'{name}: yuan with two decimals, like "12.00"') from None
+    except months.MonthError:
+        raise NotMeant(f"{name}: like 2026-03, or 2019-03..2026-02;2026-04") from None
 
 
 def body_of(message: Message) -> dict[str, JsonValue]:
@@ -128,4 +137,8 @@ def facts_of(row: Row) -> dict[str, Any]:
 def _open(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON of the database
     found = json.loads(value) if isinstance(value, str) else dict(value or {})
     found = {name: inner for name, inner in found.items() if name not in _PRIVATE}
+    if isinstance(found.get("month"), int):
+        found["month"] = months.month_text(found["month"])
+    if "months" in found:
+        found["months"] = ";".join(months.ranges_text(found["months"]))
     return dict(shown(found))

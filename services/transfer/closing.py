@@ -27,6 +27,13 @@ def closed(now: Transfer) -> transfer.Closed:
     )
 
 
+def withdrawn(now: Transfer) -> transfer.Withdrawn:
+    """Whoever asked is told that nothing was moved, and why."""
+    return transfer.Withdrawn(
+        to=now.destination, person=now.person, transfer=now.id, code=now.reason or "withdrawn"
+    )
+
+
 def close(step: Step, before: Transfer | None, at: datetime) -> Step:
     """A transfer is closed when record and money are both at an end."""
     now = step.transfer

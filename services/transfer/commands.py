@@ -253,6 +253,11 @@ def unknown(message: Message) -> Step:
     raise Unexpected("unknown_transfer", f"{message.type}: this transfer was never opened")
 
 
+def terminate_record(now: Transfer) -> enrollment.TerminateRecord:
+    """O's relation ends, for D has joined its months."""
+    return enrollment.TerminateRecord(to=now.origin, person=now.person, transfer=now.id)
+
+
 def urge(
     now: Transfer, due: Sequence[Deadline], at: datetime, regions: Regions
 ) -> tuple[list[Message], tuple[Deadline, ...]]:

@@ -1,10 +1,27 @@
 """THE saga, read top to bottom: what each message leads to in each state of a transfer.
 
-Two states run on their own clocks, `record` (参保关系) and `money`, and may end in either order.
+O is the origin, D the destination. Two legs, each with a state of its own; money begins when the
+record is released, and either may end first. A transfer is closed when both are at an end (=):
+
+  record  opened → releasing → released ⇄ disputed    released → joined =
+          before the release: refused =, withdrawn =, not_needed =; after a dispute: refused =
+          reversed by two people: restoring → restored =
+  money   pending → released (O owes it) → advanced (D has credited it) → funded = (O's has come)
+          withheld (by O, for now); awaiting_funds (no advance: credited when O's comes)
+          short, over (less has come, or more); paid_out = (by O); none = (there is none)
+          and back: restoring → restored =; recovering → recovered =; written_off =;
+          returned_to_origin =; which of them, `money_of` (chapter 5) makes of the facts
+
+  deadline      of  until                       deadline      of  until
+  answer        O   it takes or refuses         transfer-in   D   the months are joined
+  transfer-out  O   the record is released      whole         O   the transfer is closed
+  funds         O   it lets go of withheld money; no working days, its own date
+
 The pivot is the release of the record: before it withdrawing is free, after it the saga goes
-forward, or compensates by new acts (chapter 7). `decide` is pure; each `case` is a sentence: in
-this state, on this message, go there and say this. What is not written here means nothing and is
-refused as a dead letter.
+forward, or compensates by new acts (chapters 3, 4 and 7). Messages of one service about one person
+come in order; the same message is never heard twice. `decide` is pure; each `case` is a sentence:
+in this state, on this message, go there and say this. What is late or repeated is ignored, with
+the reason; what is not written here means nothing and is refused as a dead letter.
 """
 
 from datetime import datetime
@@ -15,6 +32,8 @@ from services.transfer import compensation as back
 from services.transfer.commands import Opening
 from services.transfer.states import (
     MONEY_ENDS,
+    Funds,
+    Money,
     Record,
     Step,
     Transfer,
@@ -22,7 +41,6 @@ from services.transfer.states import (
     because,
     go,
     ignore,
-    money_of,
     with_deadline,
     without_deadline,
 )
@@ -62,7 +80,7 @@ def decide(now: Transfer | None, message: Message, at: datetime, regions: Region
             step = _fund(now, message, at)
         case t.Reverse() | e.RecordRestored() | e.RestoreRefused():
             step = _reverse(now, message, at, regions, rules)
-        case k.ClaimChanged() | k.FundsRestored():
+        case k.AdvanceReversed() | k.AdvanceAdjusted() | k.FundsRestored() | k.ClaimChanged():
             step = _compensate(now, message, at, regions, rules)
         case t.Remind():
             step = _remind(now, at, regions)
@@ -79,7 +97,7 @@ def decide(now: Transfer | None, message: Message, at: datetime, regions: Region
 
 
 def _open(now: Transfer | None, message: Opening, at: datetime, regions: Regions) -> Step:
-    """A registration, an application, or the end of cover for which the origin had refused."""
+    """A registration, an application, or the end of cover, for want of which O had refused."""
     match message:
         case _ if message.transfer is None:
             return ignore(now, "no transfer was asked for")
@@ -111,13 +129,16 @@ def _open(now: Transfer | None, message: Opening, at: datetime, regions: Regions
     return go(asked, "ask the origin to release the record", c.release_record(new))
 
 
-# ── 2. Release: up to the pivot ───────────────────────────────────────────────────────────────
+# ── 2. Release, withdrawal, death ───────────────────────────────────────────────────────────────
 
 
 def _release(
     now: Transfer, message: Message, at: datetime, regions: Regions, rules: Corridor
 ) -> Step:
-    """The origin decides; withdrawing and dying race with it, and the origin says who won."""
+    """The origin decides: between two destinations too, and in the race with withdrawing or dying.
+
+    `version` is that of the record, and 0 before the pivot.
+    """
     match (now.record, message):
         case ("opened", e.ReleaseAccepted()):
             out = regions.calendar(now.origin).deadline(at, rules.deadlines.transfer_out)
@@ -129,7 +150,8 @@ def _release(
             ended: Record = "withdrawn" if code == "deceased" or now.withdrawing else "refused"
             why = now.withdrawing or code
             new = replace(now, record=ended, money="none", reason=why, deadlines=())
-            return go(new, "the origin does not release the record")
+            told = [closing.withdrawn(new)] if now.withdrawing else []
+            return go(new, "the origin does not release the record", *told)
         case ("opened" | "releasing", e.RecordReleased()):
             return _past_pivot(now, message, at, regions, rules)
         case ("opened" | "releasing" | "refused", t.Withdraw()) if c.may_withdraw(now):
@@ -142,12 +164,11 @@ def _release(
         case ("opened" | "releasing" | "refused", e.ReleaseCancelled()) if now.withdrawing:
             code = now.withdrawing
             new = replace(now, record="withdrawn", money="none", reason=code, deadlines=())
-            told = t.Withdrawn(to=now.destination, person=now.person, transfer=now.id, code=code)
-            return go(new, "the origin has forgotten the request", told)
+            return go(new, "the origin has forgotten the request", closing.withdrawn(new))
         case (_, e.PersonDeceased()) if now.version:
             why = "the money goes on to where it is owed; nothing more is advanced"
             return go(replace(now, deceased=True), why)
-        case ("released" | "joined" | "disputed", t.Withdraw()):
+        case ("released" | "joined" | "disputed" | "restoring" | "restored", t.Withdraw()):
             return answer(now, "the record was released already", c.too_late(now))
         case ("refused" | "withdrawn" | "not_needed", t.Withdraw()):
             return answer(now, "the transfer has ended already", c.too_late(now, "already-ended"))
@@ -203,8 +224,12 @@ def _join(now: Transfer, message: Message, at: datetime, regions: Regions) -> St
         case ("released", e.RecordJoined()):
             new = replace(now, record="joined", joined_version=now.version)
             new = without_deadline(new, "transfer-in")
-            ended = e.TerminateRecord(to=now.origin, person=now.person, transfer=now.id)
-            return go(new, "the months are joined: the relation at the origin ends", ended)
+            why = "the months are joined: the relation at the origin ends"
+            return go(new, why, c.terminate_record(new))
+        case ("restoring", e.RecordJoined()) if not now.joined_version:
+            new = replace(now, joined_version=now.version)
+            why = "joined before D was asked to take the months out, and it may refuse to"
+            return go(new, why, c.terminate_record(new))
         case ("joined", e.RecordJoined()) if now.joined_version < now.version:
             return go(replace(now, joined_version=now.version), "months that came late are joined")
         case ("released" | "joined", e.RecordDisputed(code=code)) if (
@@ -225,6 +250,7 @@ def _join(now: Transfer, message: Message, at: datetime, regions: Regions) -> St
             new = replace(now, record="refused", reason="record-withheld")
             new = without_deadline(c.clocks_go_on(new, at, regions), "transfer-in")
             out = [back.restore_record(new, now.destination)] if now.joined_version else []
+            # O has suspended its relation itself; the money goes back as after a reversal.
             new, *say = back.reverse_money(replace(new, reversing="record-withheld"))
             return go(new, f"the origin withholds the record: go back ({code})", *out, *say)
         case ("restoring" | "restored", _):
@@ -233,7 +259,7 @@ def _join(now: Transfer, message: Message, at: datetime, regions: Regions) -> St
             "released" | "joined" | "refused" | "disputed",
             e.RecordJoined() | e.RecordDisputed() | e.RecordWithheld(),
         ):
-            return ignore(now, "this version of the record was answered already")
+            return ignore(now, "D has answered this version of the record, or it has ended")
         case (_, e.RecordCorrected(version=version)) if version <= now.version:
             return ignore(now, "this version of the record is known")
     raise Unexpected("impossible", f"{message.type} cannot come while the record is {now.record}")
@@ -245,7 +271,7 @@ def _join(now: Transfer, message: Message, at: datetime, regions: Regions) -> St
 def _announce(
     now: Transfer, message: Message, at: datetime, regions: Regions, rules: Corridor
 ) -> Step:
-    """O says what it owes; D credits it in advance where the rules allow."""
+    """O says what it owes; D is to credit it in advance, where rules, limits and life allow."""
     if now.version == 0:
         raise Unexpected("impossible", f"{message.type} before the record was released")
     match (now.money, message):
@@ -255,9 +281,11 @@ def _announce(
             owed = message.principal_fen + message.interest_fen
             funds = replace(now.funds, version=message.version, released=owed)
             new = replace(now, funds=funds, money="released", withheld_until=None)
-            new = c.due_as_settled(now, replace(new, reason=because(now, None)), message, regions)
+            new = without_deadline(replace(new, reason=because(now, None)), "funds")
+            new = c.due_as_settled(now, new, message, regions)
             credit = c.credit_advance(new, message.version, owed, message.released_on, rules)
-            new, *more = back.reverse_money(without_deadline(new, "funds"))
+            # On the way back already it is credited and taken back, so that the books show both.
+            new, *more = back.reverse_money(new)
             return go(new, "O owes the money: credit it in advance", credit, *more)
         case (money, s.FundsCorrected(version=version)) if (
             version > now.funds.version and money not in ("paid_out", "withheld")
@@ -287,14 +315,35 @@ def _announce(
             new = replace(now, money="withheld", withheld_until=until)
             new = c.ask_again(replace(new, reason=because(now, code)), until, at)
             return go(new, "O holds the money back: it is asked again on its date")
-    return ignore(now, "O has said this, or more, already")
+    return ignore(now, "O has said this, or more, already, or the money has gone another way")
 
 
 # ── 5. The funds arrive ───────────────────────────────────────────────────────────────────────
 
 
+def money_of(funds: Funds) -> Money:
+    """The state of the money, from the facts: the first that applies."""
+    answered = funds.answered == funds.version
+    facts: tuple[tuple[int, Money], ...] = (
+        (funds.reversals > funds.restorations, "restoring"),
+        (funds.excess, "over"),
+        ((funds.open or funds.awaiting) and funds.matched, "short"),
+        (funds.open, "advanced"),
+        (funds.awaiting and answered, "awaiting_funds"),
+        (funds.awaiting or funds.adjusting > funds.answered, "released"),
+        (funds.recoverable, "recovering"),
+        (funds.written_off, "written_off"),
+        (funds.recovered, "recovered"),
+        (funds.restored, "restored"),
+        (funds.paid_out, "paid_out"),
+        (funds.matched, "funded"),
+        (funds.sent_back, "returned_to_origin"),
+    )
+    return next((money for fact, money in facts if fact), "none")
+
+
 def _fund(now: Transfer, message: Message, at: datetime) -> Step:
-    """D's books say what was credited and has arrived; `money_of` makes the state of the facts."""
+    """O has paid the account out, or D's books say what was credited and what has come of it."""
     funds = now.funds
     new = now
     match message:
@@ -306,7 +355,7 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
         case _ if funds.version == 0 or isinstance(message, s.PaidOut):
             raise Unexpected("impossible", f"{message.type} while the money is {now.money}")
         case s.AdvanceCredited() | s.AdvanceDeclined() if funds.awaiting == 0:
-            return ignore(now, "all that was announced is credited already")
+            return ignore(now, "all that was announced is credited already, or was taken back")
         case s.AdvanceCredited():
             funds = replace(
                 funds,
@@ -315,11 +364,11 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
                 open=message.open_fen,
             )
             new = replace(now, advanced_at=now.advanced_at or at, reason=because(now, None))
-            why = "the person has the money; O's is awaited"
+            why = "the person has the money; what of it is open, O still has to send"
         case s.AdvanceDeclined(code=code):
             funds = replace(funds, answered=max(funds.answered, message.version))
             new = replace(now, reason=because(now, code))
-            why = "no advance: the money is credited when it arrives"
+            why = "no advance: credited when D's limit allows it after all, or the money comes"
         case s.Applied():
             why = "money arrived and was applied"
             funds = back.arrived(funds, message)
@@ -332,7 +381,9 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
 
 
 def _remind(now: Transfer, at: datetime, regions: Regions) -> Step:
-    """A missed step is urged, then escalated in three levels; O is asked for withheld money."""
+    """A missed step: whoever owes it is urged, then every few working days it is escalated, to
+    the third level and no further. O is asked again for money that it withholds.
+    """
     if now.stopped_at or now.paused:
         return ignore(now, "the clocks stand still: the record is disputed, or it is paused")
     if now.closed_at:
@@ -377,10 +428,12 @@ def _reverse(
                 return ignore(now, "D has said so already")
             new, *say = back.reverse_money(replace(now, months_out=True))
             more = back.restore_record(now, now.origin)
-            return go(new, "the months are out: O has the record again", more, *say)
+            return go(new, "the months are out: O takes the record back, D the money", more, *say)
         case ("restoring", e.RecordRestored()) if now.months_out:
             return go(replace(now, record="restored"), "O has the record again, suspended")
-        case ("restored" | "refused", e.RecordRestored() | e.RestoreRefused()):
+        case ("refused", e.RestoreRefused()):
+            return ignore(now, "the next region has asked D for the months: they go on with that")
+        case ("restored" | "refused", e.RecordRestored()):
             return ignore(now, "the record is where it belongs already")
     raise Unexpected("impossible", f"{message.type} cannot come while the record is {now.record}")
 
@@ -388,7 +441,9 @@ def _reverse(
 def _compensate(
     now: Transfer, message: Message, at: datetime, regions: Regions, rules: Corridor
 ) -> Step:
-    """The books have gone back: the facts follow, and what was closed is open again if need be."""
+    """The books were corrected or went back: the facts follow, and what was closed is open again
+    if need be.
+    """
     funds, say = now.funds, []
     if funds.version == 0:
         raise Unexpected("impossible", f"{message.type} while the money is {now.money}")

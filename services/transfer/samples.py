@@ -57,6 +57,7 @@ RECORD_STATES: dict[str, Transfer | None] = {
     "withdrawn": replace(BASE, record="withdrawn", money="none", closed_at=AT),
     "not_needed": replace(BASE, record="not_needed", money="none", closed_at=AT),
     "restoring": replace(BACK, record="restoring"),
+    "restoring, not joined yet": replace(BACK, record="restoring", joined_version=0),
     "restoring, months out": replace(BACK, record="restoring", months_out=True),
     "restored": replace(BACK, record="restored", months_out=True, money="none", closed_at=AT),
 }

@@ -206,27 +206,6 @@ def because(now: Transfer, code: str | None) -> str | None:
     return now.reason if now.record in ("disputed", "refused") else code
 
 
-def money_of(funds: Funds) -> Money:
-    """The state of the money, from the facts: the first that applies (design of the saga)."""
-    answered = funds.answered == funds.version
-    facts: tuple[tuple[int, Money], ...] = (
-        (funds.reversals > funds.restorations, "restoring"),
-        (funds.excess, "over"),
-        ((funds.open or funds.awaiting) and funds.matched, "short"),
-        (funds.open, "advanced"),
-        (funds.awaiting and answered, "awaiting_funds"),
-        (funds.awaiting or funds.adjusting > funds.answered, "released"),
-        (funds.recoverable, "recovering"),
-        (funds.written_off, "written_off"),
-        (funds.recovered, "recovered"),
-        (funds.restored, "restored"),
-        (funds.paid_out, "paid_out"),
-        (funds.matched, "funded"),
-        (funds.sent_back, "returned_to_origin"),
-    )
-    return next((money for fact, money in facts if fact), "none")
-
-
 def with_deadline(t: Transfer, step: Late, due_at: datetime) -> Transfer:
     """The transfer with this step due, in place of an earlier date for it."""
     others = tuple(d for d in t.deadlines if d.step != step)

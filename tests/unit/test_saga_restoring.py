@@ -1,13 +1,15 @@
-"""Going back twice: what O announces after a reversal is reversed by the next."""
+"""Going back twice, in a race with the join, and when somebody withdraws meanwhile."""
 
 from services.transfer import saga
-from services.transfer.samples import ABOUT, AT, O
+from services.transfer.samples import ABOUT, AT, RECORD_STATES, O
 from services.transfer.samples_money import MONEY_STATES
 from services.transfer.states import Funds
 from shared import regions
 from shared.decision import replace
 from shared.messages import Message
+from shared.messages import enrollment as e
 from shared.messages import settlement_compensation as k
+from shared.messages import transfer as t
 from shared.settings import Settings
 
 REGIONS = regions.load(Settings().regions)
@@ -48,3 +50,43 @@ def test_two_restorations_under_way_are_each_asked_for_and_counted_once() -> Non
     assert asked == [(1, 100), (2, 1)]
     assert (now.funds.released, now.funds.restoring, now.funds.restored) == (0, 0, 101)
     assert now.money == "restored"
+
+
+def test_months_joined_while_they_are_asked_back_stay_joined_where_d_refuses() -> None:
+    now = RECORD_STATES["restoring, not joined yet"]
+    assert now
+    months = {
+        "months": ((24230, 24313),),
+        "months_total": 84,
+        "entitled_from": None,
+        "waiting_months": 0,
+        "retroactive_from": None,
+    }
+    joined = e.RecordJoined.model_validate({**ABOUT, "origin": O, "version": 1, **months})
+    refused = e.RestoreRefused.model_validate({**ABOUT, "origin": O, "code": "moved-on"})
+
+    first = saga.decide(now, joined, AT, REGIONS)
+    second = saga.decide(first.transfer, refused, AT, REGIONS)
+
+    assert [type(m) for m in first.say] == [e.TerminateRecord]
+    assert first.transfer
+    assert second.transfer
+    assert (first.transfer.record, second.transfer.record) == ("restoring", "joined")
+    assert [type(m) for m in second.say] == [t.ReversalRefused]
+
+
+def test_whoever_withdraws_is_answered_while_a_transfer_goes_back() -> None:
+    for state in ("restoring", "restored"):
+        step = saga.decide(RECORD_STATES[state], t.Withdraw(**ABOUT), AT, REGIONS)
+        assert [type(m) for m in step.say] == [t.WithdrawalRefused]
+
+
+def test_whoever_withdraws_is_told_too_when_the_origin_refuses_anyway() -> None:
+    now = RECORD_STATES["opened, withdrawing"]
+    refusal = e.ReleaseRefused.model_validate({**ABOUT, "origin": O, "code": "in_arrears"})
+
+    step = saga.decide(now, refusal, AT, REGIONS)
+
+    assert step.transfer
+    assert (step.transfer.record, step.transfer.reason) == ("withdrawn", "withdrawn")
+    assert [type(m).__name__ for m in step.say] == ["Withdrawn", "Closed"]

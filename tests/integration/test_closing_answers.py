@@ -185,3 +185,21 @@ async def test_a_balance_is_drilled_down_to_entry_bank_line_and_cause(
     assert arrived.json()["entries"][0]["key"] == f"{B}:income"
     assert '"person"' not in arrived.text
     assert [a.status_code for a in (unknown, hidden, other)] == [404, 404, 403]
+
+
+async def test_an_entry_is_not_looked_for_in_the_whole_journal(
+    db: asyncpg.Connection,
+) -> None:
+    await db.execute(
+        "INSERT INTO entries (person, id, region, kind, subject, version, business_date, cause)"
+        " SELECT md5(i::text), gen_random_uuid(), $1, 'open', '', 0, $2, gen_random_uuid()"
+        " FROM generate_series(1, 20000) AS i",
+        *(A, TODAY),
+    )
+    async with db.transaction():
+        await db.execute("SET LOCAL enable_seqscan = off")
+        query = queries.ENTRY_BY_ID.replace("$1", f"'{T1}'")
+        plan = "\n".join(row[0] for row in await db.fetch(f"EXPLAIN {query}"))
+
+    assert "entries_id" in plan
+    assert "Seq Scan" not in plan

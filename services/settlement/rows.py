@@ -24,6 +24,7 @@ from services.settlement.states import (
     Receipt,
     Release,
 )
+from shared.decision import States
 
 Row = TypeVar("Row")
 
@@ -100,6 +101,15 @@ class Table(Generic[Row]):
         made = object.__new__(self.kind)
         made.__dict__.update(values)
         return made
+
+    def take(self, states: States, kind: str, rows: Iterable[Mapping[str, Any]]) -> list[Row]:
+        """The rows as states, under their kind and primary key."""
+        found = []
+        for row in rows:
+            state = self.read(row)
+            states[kind, *(row[column] for column in self.key)] = state
+            found.append(state)
+        return found
 
 
 def columns(items: Sequence[Sequence[object]], width: int) -> list[list[object]]:

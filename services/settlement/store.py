@@ -19,7 +19,7 @@ from services.settlement.needs import Needs
 from services.settlement.netting import store as netting
 from services.settlement.people.rows import ITEMS
 from services.settlement.people.states import part_subject
-from services.settlement.rows import Row, Table, columns
+from services.settlement.rows import columns
 from services.settlement.states import Aged, Declined, Part
 from services.settlement.unsealing import unseal_lines
 from services.settlement.writing import entered, written
@@ -32,7 +32,7 @@ async def load(db: asyncpg.Connection, keyring: Keyring, batch: Sequence[Deliver
     needs = Needs.of(batch)
     states: States = {}
     ends = columns(sorted(needs.regions.items()), 2)
-    await _read(db, states, "day", rows.DAYS, selects.DAYS, *ends)
+    rows.DAYS.take(states, "day", await db.fetch(selects.DAYS, *ends))
     announced = await _lock_corridors(db, needs, states)
     looks = needs.looks(announced)
     await _holders(db, needs, states)
@@ -75,28 +75,11 @@ async def _lock_corridors(
         *columns([(f"settlement/{r}", r in alone) for r in sorted(needs.destinations | alone)], 2),
     )
     wanted = columns(sorted(needs.corridors), 2)
-    locked = await _read(db, states, "corridor", rows.CORRIDORS, selects.CORRIDORS, *wanted)
+    locked = rows.CORRIDORS.take(states, "corridor", await db.fetch(selects.CORRIDORS, *wanted))
     if len(locked) < len(needs.corridors):
         await db.execute(selects.ADD_CORRIDORS, *wanted)
-        await _read(db, states, "corridor", rows.CORRIDORS, selects.CORRIDORS, *wanted)
+        rows.CORRIDORS.take(states, "corridor", await db.fetch(selects.CORRIDORS, *wanted))
     return announced
-
-
-async def _read(
-    db: asyncpg.Connection,
-    states: States,
-    kind: str,
-    table: Table[Row],
-    statement: str,
-    *arguments: object,
-) -> list[Row]:
-    """The rows of a table as states, under their kind and primary key."""
-    found = []
-    for row in await db.fetch(statement, *arguments):
-        state = table.read(row)
-        states[kind, *(row[column] for column in table.key)] = state
-        found.append(state)
-    return found
 
 
 def _which(
@@ -111,7 +94,7 @@ async def _holders(db: asyncpg.Connection, needs: Needs, states: States) -> None
     if needs.holders:
         wanted = columns(sorted(needs.holders), 2)
         # More than was asked for, where persons have accounts at several regions: it does no harm.
-        await _read(db, states, "holder", rows.HOLDERS, selects.HOLDERS, *wanted)
+        rows.HOLDERS.take(states, "holder", await db.fetch(selects.HOLDERS, *wanted))
 
 
 async def _parts(
@@ -128,7 +111,7 @@ async def _parts(
     wanted = sorted(waiting | needs.parts)
     if not wanted:
         return []
-    parts = await _read(db, states, "part", rows.PARTS, selects.PARTS, *columns(wanted, 2))
+    parts = rows.PARTS.take(states, "part", await db.fetch(selects.PARTS, *columns(wanted, 2)))
     return [part for part in parts if (part.receipt, part.part) in waiting]
 
 
@@ -143,7 +126,7 @@ async def _taken_back(db: asyncpg.Connection, needs: Needs, states: States) -> N
     for transfer, some in found.items():
         states["parts-of", transfer] = tuple(sorted(some))
     places = sorted({place for some in found.values() for place in some})
-    await _read(db, states, "part", rows.PARTS, selects.PARTS, *columns(places, 2))
+    rows.PARTS.take(states, "part", await db.fetch(selects.PARTS, *columns(places, 2)))
 
 
 async def _receipts(
@@ -152,7 +135,7 @@ async def _receipts(
     wanted = [m.receipt for m in needs.receipts] + [m.receipt for m in needs.debits]
     wanted += [part.receipt for part in waiting if not part.refs]
     if wanted:
-        await _read(db, states, "receipt", rows.RECEIPTS, selects.RECEIPTS, wanted)
+        rows.RECEIPTS.take(states, "receipt", await db.fetch(selects.RECEIPTS, wanted))
 
 
 async def _releases(db: asyncpg.Connection, needs: Needs, states: States) -> None:
@@ -161,7 +144,7 @@ async def _releases(db: asyncpg.Connection, needs: Needs, states: States) -> Non
         return
     by_person: defaultdict[str, list[UUID]] = defaultdict(list)
     which = _which(selects.RELEASES, persons, references)
-    for release in await _read(db, states, "release", rows.RELEASES, *which):
+    for release in rows.RELEASES.take(states, "release", await db.fetch(*which)):
         states["released", release.transfer] = ((release.person, release.transfer),)
         by_person[release.person].append(release.transfer)
     for person in persons:
@@ -184,7 +167,7 @@ async def _claims(
         return
     by_person: defaultdict[str, list[UUID]] = defaultdict(list)
     which = _which(selects.CLAIMS, persons, list(transfers))
-    for claim in await _read(db, states, "claim", rows.CLAIMS, *which):
+    for claim in rows.CLAIMS.take(states, "claim", await db.fetch(*which)):
         states["claimed", claim.transfer] = ((claim.person, claim.transfer),)
         by_person[claim.person].append(claim.transfer)
     for person in persons:
@@ -242,16 +225,16 @@ async def _ages(db: asyncpg.Connection, needs: Needs, states: States) -> None:
 async def _records(db: asyncpg.Connection, needs: Needs, states: States) -> None:
     if needs.movements:
         wanted = columns(sorted(needs.movements), 2)
-        await _read(db, states, "movement", rows.MOVEMENTS, selects.MOVEMENTS, *wanted)
+        rows.MOVEMENTS.take(states, "movement", await db.fetch(selects.MOVEMENTS, *wanted))
     if needs.instructions:
         wanted = columns(sorted(needs.instructions), 3)
-        await _read(db, states, "instruction", rows.INSTRUCTIONS, selects.INSTRUCTIONS, *wanted)
+        rows.INSTRUCTIONS.take(states, "instruction", await db.fetch(selects.INSTRUCTIONS, *wanted))
     if needs.announcements:
         told = columns(sorted(needs.announcements), 2)
         table = bank_rows.ANNOUNCEMENTS
-        await _read(db, states, "announcement", table, selects.ANNOUNCEMENTS, *told)
+        table.take(states, "announcement", await db.fetch(selects.ANNOUNCEMENTS, *told))
     if needs.notes:
-        await _read(db, states, "note", bank_rows.NOTES, selects.NOTES, list(needs.notes))
+        bank_rows.NOTES.take(states, "note", await db.fetch(selects.NOTES, list(needs.notes)))
 
 
 async def _items(db: asyncpg.Connection, needs: Needs, states: States) -> None:

@@ -15,7 +15,7 @@ import asyncpg
 from services.settlement.netting import rows
 from services.settlement.netting.needs import Needs, Place
 from services.settlement.netting.windows import MOST_LINES
-from services.settlement.rows import Row, Table, columns
+from services.settlement.rows import columns
 from shared.decision import Delivery, States
 
 _ADD_WINDOWS = """
@@ -87,28 +87,12 @@ async def load(db: asyncpg.Connection, batch: Sequence[Delivery], states: States
         await _places(db, needs, states)
     if needs.lines:
         wanted = columns(sorted(needs.lines), 3)
-        await _read(db, states, "net-line", rows.LINES, _LINES, *wanted)
+        rows.LINES.take(states, "net-line", await db.fetch(_LINES, *wanted))
     if needs.references and needs.windows:
         await _positions(db, needs, states)
     for m in needs.following:
         found = await db.fetch(_NEXT, m.to, m.month, *m.after, MOST_LINES)
         states["net-next", m.to, m.month, *m.after] = tuple(map(rows.LINES.read, found))
-
-
-async def _read(
-    db: asyncpg.Connection,
-    states: States,
-    kind: str,
-    table: Table[Row],
-    statement: str,
-    *arguments: object,
-) -> list[Row]:
-    found = []
-    for row in await db.fetch(statement, *arguments):
-        state = table.read(row)
-        states[kind, *(row[column] for column in table.key)] = state
-        found.append(state)
-    return found
 
 
 async def _windows_paid(db: asyncpg.Connection, needs: Needs) -> None:
@@ -121,8 +105,8 @@ async def _windows_paid(db: asyncpg.Connection, needs: Needs) -> None:
 async def _windows(db: asyncpg.Connection, needs: Needs, states: States) -> None:
     wanted = columns(sorted(needs.windows), 2)
     await db.execute(_ADD_WINDOWS, *wanted)
-    await _read(db, states, "net-window", rows.WINDOWS, _WINDOWS, *wanted)
-    totals = await _read(db, states, "net-total", rows.TOTALS, _TOTALS_OF_WINDOWS, *wanted)
+    rows.WINDOWS.take(states, "net-window", await db.fetch(_WINDOWS, *wanted))
+    totals = rows.TOTALS.take(states, "net-total", await db.fetch(_TOTALS_OF_WINDOWS, *wanted))
     by_window: defaultdict[tuple[str, int], list[tuple[str, str]]] = defaultdict(list)
     for total in totals:
         by_window[total.province, total.month].append((total.origin, total.destination))
@@ -143,7 +127,7 @@ async def _places(db: asyncpg.Connection, needs: Needs, states: States) -> None:
     places = needs.places | {(one.province, one.month, o, d) for one, o, d in corridors}
     while not await _locked(db, states, places, entered):
         pass  # a window was closed just now: look again
-    lines = await _read(db, states, "net-line", rows.LINES, f"{_LINES_OF} FOR UPDATE", *wanted)
+    lines = rows.LINES.take(states, "net-line", await db.fetch(f"{_LINES_OF} FOR UPDATE", *wanted))
     versions: defaultdict[tuple[str, UUID], list[int]] = defaultdict(list)
     for line in lines:
         versions[line.person, line.transfer].append(line.version)
@@ -155,9 +139,8 @@ async def _locked(
     db: asyncpg.Connection, states: States, places: set[Place], entered: set[Place]
 ) -> bool:
     """Locks the totals of the places; whether each place has an open one."""
-    closed = await _read(
-        *(db, states, "net-window", rows.WINDOWS, _CLOSED),
-        sorted({province for province, *_ in places}),
+    closed = rows.WINDOWS.take(
+        states, "net-window", await db.fetch(_CLOSED, sorted({p for p, *_ in places}))
     )
     shut = {(window.province, window.month) for window in closed}
     targets: set[Place] = set()
@@ -166,7 +149,7 @@ async def _locked(
         targets |= {(province, n, origin, destination) for n in (month, month + 1)}
     await _make(db, targets)
     wanted = columns(sorted(targets | entered), 4)
-    totals = await _read(db, states, "net-total", rows.TOTALS, _TOTALS, *wanted)
+    totals = rows.TOTALS.take(states, "net-total", await db.fetch(_TOTALS, *wanted))
     found = {(t.province, t.origin, t.destination) for t in totals if t.state == "open"}
     return all((place[0], *place[2:]) in found for place in places)
 
@@ -188,7 +171,7 @@ async def _make(db: asyncpg.Connection, targets: set[Place]) -> None:
 
 async def _positions(db: asyncpg.Connection, needs: Needs, states: States) -> None:
     wanted = columns(sorted(needs.windows), 2)
-    found = await _read(db, states, "net-position", rows.POSITIONS, _POSITIONS, *wanted)
+    found = rows.POSITIONS.take(states, "net-position", await db.fetch(_POSITIONS, *wanted))
     for window in needs.windows:
         own = (one.reference for one in found if (one.province, one.month) == window)
         states["net-positions", *window] = tuple(own)

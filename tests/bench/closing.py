@@ -117,6 +117,11 @@ async def now(pool: asyncpg.Pool) -> None:
     assert trial_balance(await snapshots.snapshot(pool), lambda _: True)["balanced"]
 
 
+async def explained(db: asyncpg.Connection) -> None:
+    id_ = await db.fetchval("SELECT entry FROM postings OFFSET 4711 LIMIT 1")
+    assert await queries.entry(db, id_)
+
+
 async def dated(db: asyncpg.Connection, day: date, regions: list[str] | None = None) -> None:
     rows = await queries.balances(db, day, regions)
     assert on_a_day(day, rows, lambda _: True)["balanced"]
@@ -142,6 +147,7 @@ async def measure(dsn: str, postings: int) -> dict[str, float]:
         pool.acquire() as db,
     ):
         await clock.time("trial_balance_now", lambda: now(pool))
+        await clock.time("entry_by_its_id", lambda: explained(db))
         await clock.time("trial_balance_of_a_date_nothing_closed", lambda: dated(db, last))
         await clock.time("closing_89_days", lambda: close(db, last - timedelta(days=1)), 1)
         await clock.time("trial_balance_of_a_date", lambda: dated(db, date(2026, 2, 14)))

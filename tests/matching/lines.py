@@ -1,47 +1,57 @@
-"""`python -m tests.matching.lines`: bank lines a second against a million open advances, through
-the books' own load, decide and save on a real PostgreSQL, a batch a transaction.
+"""`python -m tests.matching.lines`: bank lines a second against a million open advances.
 
+A bank's CSV is read through the service's own edge into the outbox; its messages go through the
+chassis (inbox, books, journal, outbox), a batch a transaction, and so do the commands that the
+books then send themselves. Kafka alone is left out: what would lie there waits in memory.
 `--profile` says where the time goes.
 """
 
 import argparse
 import asyncio
 import cProfile
+import gc
 import pstats
 import shutil
 import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 
 from deploy.embedded import stack as embedded
 from deploy.migrations.__main__ import upgrade
 from deploy.sandbox import people
+from services.settlement import statements
 from services.settlement.app import Settlement
-from services.settlement.bank_commands import OwnAccount, commands_of, entries_of
-from services.settlement.lines import Line, Payment, Statement, distinct
-from shared import names
+from shared import lanes, names, outbox, upkeep
 from shared.calendar import SHANGHAI
-from shared.decision import Delivery
-from shared.messages import Command, Message
+from shared.dead_letters import Record
+from shared.decision import Delivery, States
+from shared.deliver import Place, deliver
+from shared.messages import Message
+from shared.money import yuan
+from shared.outbox import Sent
 from shared.regions import Regions, load
-from shared.sealing import Keyring, seal
-from shared.settings import Settings
-from tests.integration.drive import connect
+from shared.sealing import seal
+from shared.settings import Holder, Settings
+from tests.integration.desk import HEADER, INCOME, Desk, desk_at, row
 from tests.matching.run import KEYRING
 from tests.matching.teller import DESTINATION, FIRST_DAY
 
 _AT = datetime(2026, 3, 20, 9, tzinfo=SHANGHAI)
 _BARE_SHARE = 0.3
 _NAMES = 20_000
+_OF_A_FILE = 50_000
+_PARTITIONS = 4
+_PLACE = Place(lambda _: "cn", _PARTITIONS)
+_TOPIC = "cn.settlement.commands"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,99 +118,140 @@ async def fill(owner: asyncpg.Connection, found: Sequence[Open], read: set[str])
     )
 
 
-def lines_of(
-    random: Random, found: Sequence[Open], regions: Regions, key: bytes
-) -> Iterator[Message]:
-    """A bank line for each: with a reference, or, three in ten, with payer, name and amount."""
-    own = OwnAccount(DESTINATION, "income")
-    for number, one in enumerate(found):
-        payer = regions.get(one.origin)
-        assert payer is not None
-        bare = random.random() < _BARE_SHARE
-        payment = Payment(
-            amount_fen=one.amount_fen,
-            references=() if bare else (one.transfer,),
-            end_to_end_id="" if bare else one.transfer.hex,
-            payer_name=payer.bank.payer_names[0],
-            payer_account=payer.bank.expense_account,
-            payee_name=one.name,
-            remark="医保个人账户转移",
-        )
-        line = Line(
-            f"B{number}", str(number), True, one.amount_fen, _AT.date(), None, False, False,
-            (payment,),
-        )  # fmt: skip
-        statement = Statement("csv", "bench", "", (line,))
-        entries = entries_of(own, statement, distinct(statement).values())
-        sent, _ = commands_of(entries, {}, regions, KEYRING, {f"{_AT:%Y-%m}": key})
-        yield sent[0][1]
+def files(random: Random, found: Sequence[Open], regions: Regions) -> Iterator[bytes]:
+    """A line for each: with a reference, or, three in ten, with payer, name and amount."""
+    for start in range(0, len(found), _OF_A_FILE):
+        rows = [HEADER]
+        for number, one in enumerate(found[start : start + _OF_A_FILE], start):
+            payer = regions.get(one.origin)
+            assert payer is not None
+            told = {} if random.random() < _BARE_SHARE else {"end_to_end_id": one.transfer.hex}
+            rows.append(
+                row(
+                    f"B{number}", yuan(one.amount_fen), account=INCOME,
+                    payer_name=payer.bank.payer_names[0], payer_account=payer.bank.expense_account,
+                    payee_name=one.name, remark="医保个人账户转移", **told,
+                )
+            )  # fmt: skip
+        yield ("\n".join(rows) + "\n").encode()
 
 
-async def pour(
-    db: asyncpg.Connection, books: Settlement, messages: Sequence[Message], size: int
-) -> tuple[float, list[Message], Counter[str]]:
-    """All messages, a batch a transaction: seconds, what the books tell themselves, and events."""
-    own: list[Message] = []
+class Edge(Desk):
+    """The service's edge, with an outbox."""
+
+    async def send(self, db: asyncpg.Connection, messages: Sequence[tuple[UUID, Message]]) -> None:
+        await upkeep.send(db, messages, _PLACE, await self.now(db), lambda *_: None)
+
+
+class Timed(Settlement):
+    """The books, with a clock at each of their functions."""
+
+    def __init__(self, regions: Regions) -> None:
+        super().__init__(regions, KEYRING)
+        self.spent: defaultdict[str, float] = defaultdict(float)
+
+    async def load(self, db: asyncpg.Connection, batch: Sequence[Delivery]) -> States:
+        begun = time.perf_counter()
+        states = await super().load(db, batch)
+        self.spent["load"] += time.perf_counter() - begun
+        self.spent["decide"] -= time.perf_counter()
+        return states
+
+    async def save(self, db: asyncpg.Connection, changes: Mapping[Hashable, object]) -> None:
+        begun = time.perf_counter()
+        self.spent["decide"] += begun
+        await super().save(db, changes)
+        self.spent["save"] += time.perf_counter() - begun
+
+
+@dataclass
+class Topic:
+    """What would lie in Kafka: records, numbered by partition."""
+
+    waiting: list[Record] = field(default_factory=list)
+    offsets: Counter[int] = field(default_factory=Counter)
+
+    def put(self, sent: Sequence[Sent]) -> Counter[str]:
+        """Keeps the commands; counts all by type."""
+        for one in sent:
+            if one.topic == _TOPIC:
+                headers = {name: value.decode() for name, value in one.headers("bench")}
+                n, at_ms = one.partition, int(one.sent_at.timestamp() * 1000)
+                offset = self.offsets[n]
+                self.offsets[n] += 1
+                record = Record(_TOPIC, n, offset, at_ms, one.key, headers, one.body)
+                self.waiting.append(record)
+        return Counter(one.type for one in sent)
+
+    def take(self) -> list[Record]:
+        taken, self.waiting = self.waiting, []
+        return taken
+
+
+async def pour(db: asyncpg.Connection, topic: Topic, books: Timed, size: int) -> None:
+    """All that waits, a batch a transaction; what the books tell themselves waits then."""
+    epochs = {lane.name: lane.epoch for lane in await lanes.take_over(
+        db, [f"{_TOPIC}/{n}" for n in range(_PARTITIONS)], "bench")}  # fmt: skip
     said: Counter[str] = Counter()
-    spent: defaultdict[str, float] = defaultdict(float)
+    records = topic.take()
+    books.spent.clear()
     begun = time.perf_counter()
-    for start in range(0, len(messages), size):
-        batch = [
-            Delivery(id_ := uuid4(), m.key, m, _AT, _AT, id_)
-            for m in messages[start : start + size]
-        ]
-        async with db.transaction():
-            marks = [time.perf_counter()]
-            states = await books.load(db, batch)
-            marks.append(time.perf_counter())
-            changes: dict[Hashable, object] = {}
-            for delivery in batch:
-                decision = books.decide(states, delivery)
-                states.update(decision.changes)
-                changes.update(decision.changes)
-                own += [m for m in decision.out if isinstance(m, Command)]
-                said.update(m.type for m in decision.out)
-            marks.append(time.perf_counter())
-            await books.save(db, changes)
-            marks.append(time.perf_counter())
-        marks.append(time.perf_counter())
-        for name, one, other in zip(
-            ("load", "decide", "save", "commit"), marks, marks[1:], strict=False
-        ):
-            spent[name] += other - one
-    _say("    " + " ".join(f"{name} {seconds:.1f} s" for name, seconds in spent.items()))
-    return time.perf_counter() - begun, own, said
+    for start in range(0, len(records), size):
+        done = await deliver(books, _PLACE, db, epochs, {}, records[start : start + size])
+        assert not done.refused
+        said += topic.put(done.sent)
+        # As the service does after a batch.
+        gc.collect(0)
+    _tell(records[0].headers["ce_type"], len(records), time.perf_counter() - begun)
+    _say("    " + " ".join(f"{name} {seconds:.1f} s" for name, seconds in books.spent.items()))
+    _say(f"    {dict(said)}")
 
 
-async def measure(dsn: str, given: argparse.Namespace) -> None:
+async def read(edge: Edge, given: Sequence[bytes], lines: int) -> Topic:
+    """The files through the edge, and its outbox into what stands for Kafka."""
+    begun = time.perf_counter()
+    for body in given:
+        await statements.take(edge, body, Holder(holder="t", regions=frozenset({"*"})))
+    _tell("read", lines, time.perf_counter() - begun)
+    topic = Topic()
+    lane = {f"intake/{n}": 0 for n in range(_PARTITIONS)}
+    async with edge.pool.acquire() as db:
+        topic.put(await outbox.beyond(db, lane, limit=lines + 1))
+    return topic
+
+
+async def measure(dsn: str, home: Path, given: argparse.Namespace) -> None:
     """Fills the books, and pours the lines into them."""
     regions, random = load(Settings().regions), Random(1)
     found = advances(random, given.claims, regions)
     paid = random.sample(found, given.lines)
-    owner = await asyncpg.connect(dsn)
-    begun = time.perf_counter()
-    await fill(owner, found, {one.person for one in paid})
-    _say(f"{len(found)} open advances in {time.perf_counter() - begun:.0f} s")
-    keyring: Keyring = KEYRING
-    async with owner.transaction():
-        await owner.execute("SET LOCAL search_path = settlement")
-        key = await keyring.statement_key(owner, f"{_AT:%Y-%m}")
-    lines = list(lines_of(random, paid, regions, key))
-    _say(f"{len(lines)} lines read")
-    db = await connect(dsn)
-    books = Settlement(regions, keyring)
     profile = cProfile.Profile()
+    async with desk_at(dsn, home) as desk:
+        begun = time.perf_counter()
+        await fill(desk.owner, found, {one.person for one in paid})
+        _say(f"{len(found)} open advances in {time.perf_counter() - begun:.0f} s")
+        edge = Edge(desk.pool, desk.owner, desk.settings, keyring=KEYRING, regions=regions)
+        bodies = list(files(random, paid, regions))
+        async with edge.pool.acquire() as db:
+            await upkeep.keep_partitions(db, 14, 14)
+        del found, paid
+        gc.disable()  # as the chassis does
+        gc.freeze()
+        if given.profile:
+            profile.enable()
+        begun = time.perf_counter()
+        topic, books = await read(edge, bodies, given.lines), Timed(regions)
+        async with edge.pool.acquire() as db:
+            while topic.waiting:
+                await pour(db, topic, books, given.batch)
+        profile.disable()
+        _tell("all of it", given.lines, time.perf_counter() - begun)
     if given.profile:
-        profile.enable()
-    for name in ("lines", "apply-receipt"):
-        seconds, own, said = await pour(db, books, lines, given.batch)
-        _say(f"{name}: {len(lines) / seconds:,.0f} a second ({seconds:.1f} s) {dict(said)}")
-        lines = own
-    profile.disable()
-    if given.profile:
-        pstats.Stats(profile).sort_stats("tottime").print_stats(30)
-    await owner.close()
-    await db.close()
+        pstats.Stats(profile).sort_stats("tottime").print_stats(40)
+
+
+def _tell(what: str, count: int, seconds: float) -> None:
+    _say(f"{what}: {count / seconds:,.0f} a second ({seconds:.1f} s)")
 
 
 def _say(text: str) -> None:
@@ -220,7 +271,7 @@ def main() -> None:
     try:
         running = embedded.up(home, services=(), report=lambda _: None)
         upgrade(running.database)
-        asyncio.run(measure(running.database, given))
+        asyncio.run(measure(running.database, home, given))
     finally:
         embedded.down(home, lambda _: None)
         shutil.rmtree(home, ignore_errors=True)

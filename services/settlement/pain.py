@@ -8,8 +8,9 @@ from itertools import groupby
 from uuid import UUID
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from shared.calendar import shanghai_day
 from shared.money import yuan
-from shared.regions import Entity
+from shared.regions import AccountKind, Entity
 
 _NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 _LONGEST_NAME = 140
@@ -39,32 +40,69 @@ class Run:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What a month has left in the income account, on its way to the fiscal account."""
+
+    region: str
+    month: date
+    amount_fen: int
+    created_at: datetime
+
+    @property
+    def name(self) -> str:
+        """What identifies it at the bank for ever: `450100-202603-S`."""
+        return f"{self.region}-{self.month:%Y%m}-S"
+
+
 def document(run: Run, origin: Entity, payees: Mapping[str, Entity], dues: Sequence[Due]) -> bytes:
     """The file of a run. The same facts give the same bytes."""
-    payments = _lumps(run, dues) if run.lump else [(due.transfer.hex, [due]) for due in dues]
-    total = yuan(sum(due.amount_fen for due in dues))
+    told = _lumps(run, dues) if run.lump else [(due.transfer.hex, [due]) for due in dues]
+    payments = [_payment(run, ref, payees[parts[0].destination], parts) for ref, parts in told]
+    total_fen = sum(due.amount_fen for due in dues)
+    return _file(run.name, run.on, run.created_at, origin, "expense", payments, total_fen)
+
+
+def sweep(found: Sweep, region: Entity) -> bytes:
+    """The file of a sweep: one payment between two accounts of the agency."""
+    on = shanghai_day(found.created_at)
+    payment = _credit(found.name, found.amount_fen, region, "fiscal", on)
+    remark = f"{found.month:%Y-%m} 收入户资金归集至财政专户"
+    _add(SubElement(payment, "RmtInf"), "Ustrd", remark)
+    at = found.created_at
+    return _file(found.name, on, at, region, "income", [payment], found.amount_fen)
+
+
+def _file(
+    name: str,
+    on: date,
+    created_at: datetime,
+    origin: Entity,
+    kind: AccountKind,
+    payments: Sequence[Element],
+    total_fen: int,
+) -> bytes:
+    total = yuan(total_fen)
     root = Element("Document", xmlns=_NAMESPACE)
     initiation = SubElement(root, "CstmrCdtTrfInitn")
     header = SubElement(initiation, "GrpHdr")
-    _add(header, "MsgId", run.name)
-    _add(header, "CreDtTm", run.created_at.isoformat(timespec="seconds"))
+    _add(header, "MsgId", name)
+    _add(header, "CreDtTm", created_at.isoformat(timespec="seconds"))
     _add(header, "NbOfTxs", str(len(payments)))
     _add(header, "CtrlSum", total)
     _add(header, "InitgPty/Nm", _holder(origin))
     information = SubElement(initiation, "PmtInf")
-    _add(information, "PmtInfId", run.name)
+    _add(information, "PmtInfId", name)
     _add(information, "PmtMtd", "TRF")
     _add(information, "NbOfTxs", str(len(payments)))
     _add(information, "CtrlSum", total)
-    _add(information, "ReqdExctnDt/Dt", run.on.isoformat())
+    _add(information, "ReqdExctnDt/Dt", on.isoformat())
     _add(information, "Dbtr/Nm", _holder(origin))
     account = SubElement(information, "DbtrAcct")
-    _add(account, "Id/Othr/Id", origin.bank.account_on("expense", run.on))
+    _add(account, "Id/Othr/Id", origin.bank.account_on(kind, on))
     _add(account, "Ccy", "CNY")
     _bank(SubElement(information, "DbtrAgt"), origin)
-    for end_to_end_id, parts in payments:
-        payee = payees[parts[0].destination]
-        information.append(_payment(run, end_to_end_id, payee, parts))
+    information.extend(payments)
     body: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return body
 
@@ -83,17 +121,9 @@ def _lumps(run: Run, dues: Sequence[Due]) -> list[tuple[str, list[Due]]]:
 
 
 def _payment(run: Run, end_to_end_id: str, payee: Entity, dues: Sequence[Due]) -> Element:
-    payment = Element("CdtTrfTxInf")
-    _add(payment, "PmtId/EndToEndId", end_to_end_id)
-    amount = SubElement(SubElement(payment, "Amt"), "InstdAmt", Ccy="CNY")
-    amount.text = yuan(sum(due.amount_fen for due in dues))
-    _bank(SubElement(payment, "CdtrAgt"), payee)
-    _add(payment, "Cdtr/Nm", _holder(payee))
-    account = SubElement(payment, "CdtrAcct")
     # Of the day of the run: what came back is paid again to the account that is right by now.
-    _add(account, "Id/Othr/Id", payee.bank.account_on("income", run.on))
-    _add(account, "Ccy", "CNY")
-    _add(account, "Nm", _holder(payee)[:_LONGEST_ACCOUNT_NAME])
+    total_fen = sum(due.amount_fen for due in dues)
+    payment = _credit(end_to_end_id, total_fen, payee, "income", run.on)
     remittance = SubElement(payment, "RmtInf")
     if run.lump:
         remittance.extend(_listed(dues))
@@ -101,6 +131,22 @@ def _payment(run: Run, end_to_end_id: str, payee: Entity, dues: Sequence[Due]) -
         # The case must be read whatever the length of the name.
         name = _plain(dues[0].name)[: _LONGEST_REMARK - len(end_to_end_id) - 1]
         _add(remittance, "Ustrd", f"{name} {end_to_end_id}".strip())
+    return payment
+
+
+def _credit(
+    end_to_end_id: str, amount_fen: int, payee: Entity, kind: AccountKind, on: date
+) -> Element:
+    payment = Element("CdtTrfTxInf")
+    _add(payment, "PmtId/EndToEndId", end_to_end_id)
+    amount = SubElement(SubElement(payment, "Amt"), "InstdAmt", Ccy="CNY")
+    amount.text = yuan(amount_fen)
+    _bank(SubElement(payment, "CdtrAgt"), payee)
+    _add(payment, "Cdtr/Nm", _holder(payee))
+    account = SubElement(payment, "CdtrAcct")
+    _add(account, "Id/Othr/Id", payee.bank.account_on(kind, on))
+    _add(account, "Ccy", "CNY")
+    _add(account, "Nm", _holder(payee)[:_LONGEST_ACCOUNT_NAME])
     return payment
 
 

@@ -27,6 +27,7 @@ from services.settlement.bank_commands import (
     entries_of,
     other_leg,
 )
+from services.settlement.closing import sweeps
 from services.settlement.lines import (
     Line,
     Statement,
@@ -166,7 +167,7 @@ async def _take_one(
 ) -> tuple[Taken, list[Numbered]]:
     own, statement, lines = owned
     new = await chain.fresh_lines(db, own, statement, lines)
-    fresh = entries_of(own, statement, new)
+    fresh = sweeps.recognised(entries_of(own, statement, new), runtime.regions)
     taken = Taken(
         statement=statement.id,
         account=own.key,

@@ -39,7 +39,7 @@ IO_FILES = frozenset(
         *("app.py", "store.py", "intake.py", "statements.py", "channels.py", "cli.py"),
         *("api.py", "queries.py", "remittances.py", "unsealing.py"),  # docs/decisions/0007
         *("outside.py", "held.py"),  # docs/decisions/0017
-        "replay.py",  # docs/decisions/0031
+        *("replay.py", "sweeps.py"),  # docs/decisions/0031, 0035
         "snapshots.py",  # the trial balance's sums
     ]
 )

@@ -1,4 +1,4 @@
-"""trial-balance and export remittances: what the ledger says, and what the bank is told."""
+"""trial-balance and export: what the ledger says, and what the bank is told."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from services.monitor.commands.screen import Json
 
 _PANEL = "Books"
 
-export = typer.Typer(help="Files for others: remittances (pain.001).", no_args_is_help=True)
+export = typer.Typer(help="Files for banks: remittances, sweep (pain.001).", no_args_is_help=True)
 
 
 def trial_balance(
@@ -88,18 +88,34 @@ def remittances(
     _export(region, day.date(), out, lump=lump, as_json=as_json)
 
 
+@export.command()
+def sweep(
+    *,
+    region: Annotated[str, typer.Option(help="Whose income account, 450100.")],
+    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="A month that is closed.")],
+    out: Annotated[Path | None, typer.Option(help="Where the XML goes; standard output.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What a month has left in the income account goes to the fiscal one, as pain.001.001.09."""
+    _file("/v1/sweeps", {"region": region, "month": month}, out, as_json=as_json)
+
+
 def _export(region: str, day: date, out: Path | None, *, lump: bool, as_json: bool) -> None:
     body = {"region": region, "date": day.isoformat(), "lump": lump}
+    _file("/v1/remittances", body, out, as_json=as_json)
+
+
+def _file(path: str, body: dict[str, Any], out: Path | None, *, as_json: bool) -> None:
     if out is not None:
         # The question makes a run of payments: it is not asked for a file that cannot be.
         screen.ensure_writable(out)
     with connected() as client:
-        answer = client.post_for_bytes("settlement", "/v1/remittances", body)
+        answer = client.post_for_bytes("settlement", path, body)
     # The runs of that day; the file is the last of them.
     runs = [name for name in answer.headers.get("Jiexu-Runs", "").split(",") if name]
     document = {**body, "runs": runs}
     if not answer.content:
-        screen.answer(document, as_json, lambda: f"nothing is due at {region}")
+        screen.answer(document, as_json, lambda: f"nothing is due at {body['region']}")
     elif out is not None:
         with screen.whole_file(out) as file:
             file.write(answer.content)

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import asyncpg
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
-from services.settlement.closing import evidence, queries, replay
+from services.settlement import pain
+from services.settlement.closing import evidence, queries, replay, sweeps
 from services.settlement.closing.report import (
     Month,
     Rows,
@@ -38,6 +39,13 @@ MonthText = Annotated[str, Query(pattern=r"^\d{4}-\d{2}$")]
 Region = Annotated[str | None, Query(pattern=r"^\d{6}$")]
 
 
+class Swept(BaseModel):
+    """Which month of a region is to be swept."""
+
+    region: RegionCode
+    month: MonthText
+
+
 class End(BaseModel):
     """Which day of a region is over."""
 
@@ -50,6 +58,7 @@ def router(runtime: Runtime) -> APIRouter:
     api = APIRouter()
     _days(api, runtime)
     _months(api, runtime)
+    _sweeps(api, runtime)
     return api
 
 
@@ -88,6 +97,24 @@ def _days(api: APIRouter, runtime: Runtime) -> None:
         async with runtime.pool.acquire() as db:
             rows = await queries.mirrors(db, visible(runtime, who, region), day)
         return [mirror_line(row, day) for row in rows]
+
+
+def _sweeps(api: APIRouter, runtime: Runtime) -> None:
+    @api.post("/sweeps")
+    async def instruct(sweep: Swept, who: Who) -> Response:
+        """What a month has left in the income account, as a payment file to the fiscal account."""
+        visible(runtime, who, sweep.region)
+        _, end = _days_of(sweep.month)
+        found = await sweeps.instruct(runtime, sweep.region, end, who.holder)
+        if found is None:
+            return Response(status_code=204)
+        body = pain.sweep(found, runtime.regions.entities[sweep.region])
+        return Response(body, media_type="application/xml", headers={"Jiexu-Runs": found.name})
+
+    @api.get("/sweeps")
+    async def listed(who: Who, region: Region = None) -> list[dict[str, str]]:
+        async with runtime.pool.acquire() as db:
+            return await sweeps.listed(db, visible(runtime, who, region))
 
 
 def _months(api: APIRouter, runtime: Runtime) -> None:

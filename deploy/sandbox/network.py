@@ -13,7 +13,7 @@ import asyncpg
 
 from deploy.embedded.stack import Stack
 from deploy.sandbox import feed
-from services.monitor.commands import clock, intake, waiting
+from services.monitor.commands import clock, intake, query, waiting
 from services.monitor.commands.client import Client
 
 # Bounds one wait. Generous: a slow machine is no failure, a system that stands still is.
@@ -63,9 +63,7 @@ class Network:
 
     def timeline(self, transfer: str) -> list[dict[str, Any]]:
         """What happened to one transfer, as sentences."""
-        found = self.client.get("monitor", f"/v1/timeline/{transfer}")
-        rows: list[dict[str, Any]] = found if isinstance(found, list) else found["timeline"]
-        return rows
+        return query.timeline_of(self.client, transfer)
 
     def ask(self, service: str, path: str, **params: object) -> Any:  # noqa: ANN401 JSON
         """A JSON document of a service."""

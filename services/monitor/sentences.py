@@ -231,15 +231,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{month}轧差表已定，与{payer}的款项据此清算",
         "the net sheet of {month} is final: it settles what {payer} owes",
     ),
-    "notification.letter-sent.v1": (
-        "已通知参保人：{kind}（{channel}）",
-        "the person was told: {kind} ({channel})",
-    ),
     "notification.letter-failed.v1": (
         "未能通知参保人：{kind}（{code}）",
         "the person could not be told: {kind} ({code})",
     ),
 }
 
-SILENT = frozenset({"enrollment.answered.v1", "transfer.remind.v1"})
-"""Messages that say nothing a reader of the timeline does not learn from another one."""
+LETTER_SENT = "notification.letter-sent.v1"
+TOLD = ("已通知参保人：{kind}（{channel}）", "the person was told: {kind} ({channel})")
+"""A letter that arrived, as notification's own rows have it."""
+
+SILENT = frozenset({"enrollment.answered.v1", "transfer.remind.v1", LETTER_SENT})
+"""Messages that say nothing a reader of the timeline does not learn from elsewhere."""

@@ -1,12 +1,12 @@
 """The events of a transfer as sentences in causal order, each once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.monitor.sentences import SENTENCES, SILENT
+from services.monitor.sentences import LETTER_SENT, SENTENCES, SILENT, TOLD
 from shared.calendar import SHANGHAI
 from shared.decision import Unexpected
 from shared.messages.catalogue import read
@@ -50,6 +50,22 @@ def timeline(events: Iterable[Event], place: Place) -> list[dict[str, str]]:
         }
         for event in ordered
     ]
+
+
+def with_letters(
+    told: Iterable[dict[str, str]], letters: Iterable[Mapping[str, Any]]
+) -> list[dict[str, str]]:
+    """The timeline with the letters that arrived (as notification answers them) in their place."""
+    sent = [
+        {
+            "at": datetime.fromisoformat(letter["sent_at"]).astimezone(SHANGHAI).isoformat(),
+            "message": LETTER_SENT,
+            "text": " / ".join(text.format_map(letter) for text in TOLD),
+        }
+        for letter in letters
+        if letter["state"] == "sent"
+    ]
+    return sorted([*told, *sent], key=lambda row: datetime.fromisoformat(row["at"]))
 
 
 def sentence(event: Event, place: Place) -> tuple[str, str]:

@@ -62,8 +62,8 @@ class Post:
                 return 0
             outcomes = await self._deliver(db, runs, letters)
             await store.record(db, runs, outcomes, await self.runtime.now(db))
-            told = [(next_uuid(o.queued.letter, o.state), store.said(o)) for o in outcomes]
-            await self.runtime.send(db, [(id_, said) for id_, said in told if said is not None])
+            failed = [said for outcome in outcomes if (said := store.given_up(outcome))]
+            await self.runtime.send(db, [(next_uuid(m.letter, "failed"), m) for m in failed])
         return len(letters)
 
     async def _deliver(

@@ -12,7 +12,7 @@ from pydantic_core import from_json, to_json
 from services.notification.letters import HANDLED, Letter, Params, letter
 from shared.decision import NOTHING, Decision, Delivery, States, Unexpected
 from shared.messages.enrollment import Registered, RegistrationRefused
-from shared.messages.notification import LetterFailed, LetterSent
+from shared.messages.notification import LetterFailed
 
 DELAYS = tuple(
     timedelta(seconds=seconds) for seconds in (1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600)
@@ -230,16 +230,24 @@ async def record(
         )
 
 
-def said(outcome: Outcome) -> LetterSent | LetterFailed | None:
-    """What is announced about a letter that needs no further attempt."""
-    queued, channel = outcome.queued, outcome.channel or "none"
-    who = {"to": queued.region, "person": queued.person, "transfer": queued.transfer}
-    what = {"letter": queued.letter, "kind": queued.kind, "channel": channel}
-    if outcome.state == "sent":
-        return LetterSent.model_validate(who | what)
-    if outcome.state == "failed":
-        return LetterFailed.model_validate(who | what | {"code": outcome.code})
-    return None
+def given_up(outcome: Outcome) -> LetterFailed | None:
+    """What is announced about a letter that nobody will get. One that arrived is a row of
+    `letters`, which is asked for over HTTP: no service waits to hear of it.
+    """
+    if outcome.state != "failed":
+        return None
+    queued = outcome.queued
+    return LetterFailed.model_validate(
+        {
+            "to": queued.region,
+            "person": queued.person,
+            "transfer": queued.transfer,
+            "letter": queued.letter,
+            "kind": queued.kind,
+            "channel": outcome.channel or "none",
+            "code": outcome.code,
+        }
+    )
 
 
 async def due(db: asyncpg.Connection) -> int:

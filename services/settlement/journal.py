@@ -59,9 +59,9 @@ class Journal:
         """Sets or cancels a timer."""
         self._timers.append(timer)
 
-    def changed(self) -> list[tuple[object, object]]:
-        """The states that this message has changed: before and after."""
-        return [(self._states.get(key), state) for key, state in self._changes.items()]
+    def changed(self, *kinds: type) -> list[tuple[object, object]]:
+        """The states of these kinds that this message has changed: before and after."""
+        return [(self._states.get(k), s) for k, s in self._changes.items() if type(s) in kinds]
 
     def get(self, key: Hashable, _: type[State]) -> State | None:
         """A state of this kind, as changed so far."""

@@ -1,4 +1,4 @@
-"""What notification announces: which letter reached whom."""
+"""What notification announces: which letter reached nobody."""
 
 from typing import Literal
 from uuid import UUID
@@ -7,7 +7,7 @@ from shared.messages import PersonEvent
 
 
 class LetterSent(PersonEvent):
-    """A letter was delivered on a channel."""
+    """A letter was delivered on a channel: said until notification answered that itself."""
 
     transfer: UUID | None = None
     letter: UUID

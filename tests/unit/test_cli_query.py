@@ -124,7 +124,8 @@ def test_every_decision_is_explained_in_the_order_of_time(server: Server) -> Non
 def test_a_transfer_has_its_timeline_from_the_monitor(server: Server) -> None:
     step = {"at": "2026-03-02T09:30:00+08:00", "message": "enrollment.registered.v1", "text": "…"}
     server.on(f"transfer/v1/transfers/{TRANSFER}", ROW)
-    server.on(f"monitor/v1/timeline/{TRANSFER}", [step])
+    server.on(f"monitor/v1/timeline/{TRANSFER}", {"transfer": TRANSFER, "timeline": [step]})
+    server.on("notification/v1/letters", [])
 
     result = run(server, "transfer", TRANSFER, "--json")
 
@@ -134,7 +135,8 @@ def test_a_transfer_has_its_timeline_from_the_monitor(server: Server) -> None:
 def test_people_read_the_last_day_and_programs_the_instant_that_ends_it(server: Server) -> None:
     server.on("transfer/v1/transfers", [ROW])
     server.on(f"transfer/v1/transfers/{TRANSFER}", ROW)
-    server.on(f"monitor/v1/timeline/{TRANSFER}", [])
+    server.on(f"monitor/v1/timeline/{TRANSFER}", {"transfer": TRANSFER, "timeline": []})
+    server.on("notification/v1/letters", [])
     waits = [{"step": "answer", "due_at": ROW["due_at"], "missed": 0}]
     case = {"policy": "p", "rules": [], "decisions": [], "waits_for": waits}
     server.on(f"transfer/v1/transfers/{TRANSFER}/explain", case)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.monitor.sentences import SENTENCES, SILENT
-from services.monitor.timeline import Event, sentence, timeline
+from services.monitor.timeline import Event, sentence, timeline, with_letters
 from shared.messages import Message
 from shared.messages import enrollment as e
 from shared.messages import settlement as s
@@ -137,3 +137,22 @@ def test_what_cannot_be_read_is_still_in_the_timeline(kind: str, body: bytes) ->
 
     assert [row["message"] for row in rows] == [kind]
     assert kind in rows[0]["text"]
+
+
+def test_letters_that_arrived_stand_in_the_timeline_where_they_were_sent() -> None:
+    told = timeline([event(ACCEPTED), event(ADVANCED, at=2)], place)
+    sent = {"kind": "release-accepted", "channel": "sms", "state": "sent"}
+    letters: list[dict[str, str | None]] = [
+        {**sent, "sent_at": (AT + SECOND).isoformat()},
+        {**sent, "state": "failed", "sent_at": None},
+    ]
+
+    rows = with_letters(told, letters)
+
+    assert [row["message"] for row in rows] == [
+        "enrollment.release-accepted.v1",
+        "notification.letter-sent.v1",
+        "settlement.advance-credited.v1",
+    ]
+    assert rows[1]["at"] == "2026-03-02T09:30:01+08:00"
+    assert rows[1]["text"].endswith("the person was told: release-accepted (sms)")

@@ -136,19 +136,23 @@ def transfer(id_: TransferId, *, as_json: Json = False) -> None:
     """One transfer with its timeline."""
     with connected() as client:
         found = client.get("transfer", f"/v1/transfers/{id_}")
-        found["timeline"] = _timeline(client, id_)
+        found["timeline"] = timeline_of(client, str(id_))
     screen.answer(found, as_json, lambda: _one(found))
 
 
-def _timeline(client: Client, id_: UUID) -> list[Row]:
+def timeline_of(client: Client, transfer: str) -> list[Row]:
+    """What happened to a transfer, and what its person was told."""
+    from services.monitor.timeline import with_letters
+
     try:
-        found = client.get("monitor", f"/v1/timeline/{id_}")
+        found = client.get("monitor", f"/v1/timeline/{transfer}")
     except Refused as refused:
         # The event log may be a moment behind the case.
         if refused.status == NOT_FOUND:
             return []
         raise
-    return list(found["timeline"] if isinstance(found, dict) else found)
+    letters = client.get("notification", "/v1/letters", transfer=transfer)
+    return with_letters(found["timeline"], letters)
 
 
 def _one(found: Row) -> list[Any]:

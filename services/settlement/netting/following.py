@@ -17,7 +17,7 @@ def follow(books: Books, message: Message, terms: Terms) -> None:
     """Proposes what a message has changed, and makes lines smaller by what was paid outside."""
     if isinstance(message, SettleLine):
         return
-    for before, after in books.changed():
+    for before, after in books.changed(Release, Claim):
         if isinstance(after, Release):
             _release(books, terms, before if isinstance(before, Release) else None, after)
         elif isinstance(after, Claim):
@@ -29,11 +29,12 @@ def _release(books: Books, terms: Terms, before: Release | None, after: Release)
     if after.version and not (before and before.version):
         # The first money decides how it is settled, though it was asked for on an earlier day.
         province = terms.province_of(after.region, after.destination, books.today)
-        after = replace(after, clearing=province, released_on=books.today)
-        books.keep_release(after)
-    owed_fen = after.owed_fen - (before.owed_fen if before else 0)
-    outside_fen = _paid(after) - (_paid(before) if before else 0)
+        if (province, books.today) != (after.clearing, after.released_on):
+            after = replace(after, clearing=province, released_on=books.today)
+            books.keep_release(after)
     if after.clearing is not None:
+        owed_fen = after.owed_fen - (before.owed_fen if before else 0)
+        outside_fen = _paid(after) - (_paid(before) if before else 0)
         _say(books, after, "origin", (owed_fen, after.version, books.today), outside_fen)
 
 
@@ -43,12 +44,13 @@ def _paid(release: Release) -> int:
 
 
 def _claim(books: Books, terms: Terms, before: Claim | None, after: Claim, day: date) -> None:
-    if before is None:
-        after = replace(after, clearing=terms.province_of(after.origin, after.region, day))
+    province = terms.province_of(after.origin, after.region, day) if before is None else None
+    if province is not None:
+        after = replace(after, clearing=province)
         books.keep_claim(after)
-    announced_fen = after.announced_fen - (before.announced_fen if before else 0)
-    outside_fen = _come(after) - (_come(before) if before else 0)
     if after.clearing is not None:
+        announced_fen = after.announced_fen - (before.announced_fen if before else 0)
+        outside_fen = _come(after) - (_come(before) if before else 0)
         version = max(after.versions, default=0)
         _say(books, after, "destination", (announced_fen, version, day), outside_fen)
 

@@ -111,7 +111,7 @@ def apply_receipt(move: Transfer) -> list[Statement]:
 
 def deliver_letter(move: Transfer) -> list[Statement]:
     """The last letter has reached the person."""
-    return delivered(move, 19, 1)
+    return delivered(move)
 
 
 def _bank_line(

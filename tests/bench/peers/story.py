@@ -164,10 +164,9 @@ def exposed(move: Transfer, amount_fen: int, claims: int) -> Statement:
     )
 
 
-def delivered(move: Transfer, first: int, letters: int) -> list[Statement]:
+def delivered(move: Transfer) -> list[Statement]:
     now = datetime.now(UTC)
     return [
-        *events(move, first, ["notification.letter-sent.v1"] * letters, now),
         (
             "UPDATE notification.letters SET state = 'sent', channel = 'file',"
             " recipient = '张** 186****3676', sent_at = %s"

@@ -93,6 +93,14 @@ BACK: dict[str, tuple[str, str]] = {
         "{to}将多到的{amount_fen}元退回{origin}",
         "{to} owes {origin} the {amount_fen} yuan that came in excess",
     ),
+    "settlement.undo-match.v1": (
+        "{proposed_by}提出、{approved_by}复核，撤销一笔到账的认领（{reason}）",
+        "{proposed_by} and {approved_by} undo the match of a receipt ({reason})",
+    ),
+    "settlement.match-undone.v1": (
+        "一笔到账不再归入本笔转移，{amount_fen}元退回暂收款，{origin}重新欠款",
+        "a receipt is its no longer: {amount_fen} yuan are in suspense, and {origin} owes them",
+    ),
     "settlement.take-back-receipt.v1": (
         "银行收回已匹配的到账{amount_fen}元",
         "the bank takes a matched credit of {amount_fen} yuan back",

@@ -45,6 +45,11 @@ CODES: dict[str, tuple[str, str]] = {
     "another_corridor": ("与已登记的转移路径不符", "The claim is on another corridor"),
     "nothing_open": ("没有未结的应收款", "Nothing of the claim is open"),
     "nothing_to_recover": ("没有可追回的款项", "There is nothing to recover"),
+    "nothing_matched": (
+        "该到账未归入这笔转移",
+        "Nothing of the receipt is matched to this transfer",
+    ),
+    "paid_back": ("款项已退回转出地", "The origin has the money back already"),
     "nothing_in_excess": ("没有多到的资金", "Nothing has come in excess"),
     "unknown_transfer": ("没有对应的转出记录", "Nothing was released for this transfer"),
     "unknown_receipt": ("没有对应的到账记录", "No such receipt is reserved"),

@@ -22,6 +22,7 @@ from services.settlement.compensation import (
     restoring,
     returning,
     taking_back,
+    undoing,
 )
 from services.settlement.exposure import LimitsOf
 from services.settlement.journal import PolicyOf
@@ -63,6 +64,7 @@ from shared.messages.settlement_compensation import (
     ReturnReceipt,
     ReverseAdvance,
     TakeBackReceipt,
+    UndoMatch,
     Waive,
     WriteOff,
 )
@@ -135,6 +137,7 @@ _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
     Recover: recovering.recover,
     ReturnReceipt: returning.return_receipt,
     TakeBackReceipt: returning.take_back_receipt,
+    UndoMatch: undoing.undo_match,
 }
 _NETTING: dict[type[Message], Callable[[Books, Any, Terms], None]] = {
     ProposeLine: lines.propose,

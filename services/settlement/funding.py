@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from services.settlement import ledger
+from services.settlement import ledger, shares
 from services.settlement.books import Books
 from services.settlement.compensation.recovering import recover_from_credit
 from services.settlement.exposure import opened
 from services.settlement.onward import send_on_claim
 from services.settlement.people import items
+from services.settlement.reconciliation import MANUAL
 from services.settlement.states import Claim, Part
 from shared.decision import Unexpected, replace
 from shared.messages.settlement import (
@@ -40,6 +41,8 @@ def apply_receipt(books: Books, m: ApplyReceipt) -> None:
         excess_fen=claim.excess_fen + excess_fen,
     )
     books.keep_claim(funded)
+    if m.rule == MANUAL or shares.known(part, claim):
+        part = shares.kept(part, claim, sum(legs), excess_fen, anew=m.rule == "excess-anew")
     _book(books, part, claim, m.amount_fen, legs)
     tell(books, funded, m.receipt, sum(legs), to_awaited_fen, excess_fen)
     ask(books, funded)
@@ -97,7 +100,7 @@ def _book(
         claim.region,
         ledger.applied(claim.origin, *legs),
         person=claim.person,
-        subject=f"{part.receipt}/{part.part}/{part.applied_fen}",
+        subject=_times(part),
         transfer=claim.transfer,
     )
     books.keep_part(
@@ -107,6 +110,13 @@ def _book(
             applied_fen=part.applied_fen + sum(legs),
         )
     )
+
+
+def _times(part: Part) -> str:
+    """What names an application of a part: no other has begun at this amount since it was whole."""
+    begun = f"{part.receipt}/{part.part}/{part.applied_fen}"
+    times = len(shares.undone(part))
+    return f"{begun}/{times}" if times else begun
 
 
 def ask(books: Books, claim: Claim) -> None:

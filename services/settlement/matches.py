@@ -6,13 +6,10 @@ from services.settlement.books import Books
 from services.settlement.people import items
 from services.settlement.people.states import item_id, part_subject
 from services.settlement.receipts import facts_of, item_of, tell_claim
-from services.settlement.reconciliation import verdict_of
+from services.settlement.reconciliation import MANUAL, verdict_of
 from services.settlement.states import Claim, Part
 from shared.decision import replace
 from shared.messages.settlement_people import MatchReceipt
-
-MANUAL = "manual"
-"""The rule of a part that people have matched."""
 
 
 def match_receipt(books: Books, m: MatchReceipt) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.settlement.people.states import item_id
+from services.settlement.people.states import item_id, part_subject
 from services.settlement.states import look_of
 from shared.decision import Delivery
 from shared.messages import Message, PersonCommand
@@ -35,6 +35,7 @@ from shared.messages.settlement_compensation import (
     ReturnReceipt,
     ReverseAdvance,
     TakeBackReceipt,
+    UndoMatch,
     Waive,
     WriteOff,
 )
@@ -180,10 +181,12 @@ class Needs:
             case Recover():
                 self.subjects.add(str(m.transfer))
                 self.parts |= {(m.receipt, m.part)} if m.receipt else set()
-            case ReturnReceipt():
+            case ReturnReceipt() | UndoMatch():
                 self.subjects.add(str(m.transfer))
                 self.corridors.add((m.origin, m.to))
                 self.parts.add((m.receipt, m.part))
+                undone = part_subject(m.receipt, m.part)
+                self.items.add(item_id("unmatch", m.to, f"{undone}/{m.transfer}"))
             case TakeBackReceipt():
                 self.subjects.add(str(m.transfer))
                 self.corridors.add((m.origin, m.to))

@@ -12,7 +12,7 @@ from services.settlement.netting import positions
 from services.settlement.payments import take_back
 from services.settlement.people import items
 from services.settlement.people.states import part_subject
-from services.settlement.reconciliation import Finding
+from services.settlement.reconciliation import UNDONE, Finding
 from services.settlement.states import Claim, Part, Receipt, look_of
 from shared.decision import Unexpected, replace
 from shared.messages.settlement import (
@@ -151,8 +151,8 @@ def reserve_waiting(books: Books, claim: Claim) -> None:
             if (part.receipt, part.part) in seen or part.region != claim.region:
                 continue
             seen.add((part.receipt, part.part))
-            if part.rule == "return":
-                continue
+            if part.rule in {"return", UNDONE}:
+                continue  # whose it is, people say
             current = books.claim(claim.person, claim.transfer) or claim
             if claim.transfer in part.transfers:
                 _use_excess(books, part, current)

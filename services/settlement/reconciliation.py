@@ -23,6 +23,9 @@ AUTOMATIC = frozenset({"exact", "latin", "damaged"})
 """How a name must agree. Homophones, another order and typing errors ask: they are as likely to
 be another person's name."""
 
+MANUAL, UNDONE = "manual", "undone"
+"""The rules of a part that people have matched, and of one whose match they have undone."""
+
 _NOT_LATIN = re.compile("[\u2e80-\U0003ffff?*]+")
 
 

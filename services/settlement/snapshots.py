@@ -53,7 +53,8 @@ WITH posted AS (
                  OR p.credit IN ('write-off', 'waived'))
              OR p.debit LIKE 'advance:%' AND p.credit LIKE 'clearing:%'
              OR e.kind IN ('adjust', 'reverse') AND p.credit LIKE 'payable:%'
-             OR e.kind = 'taken-back' AND p.debit LIKE 'advance:%') AS matched,
+             OR e.kind IN ('taken-back', 'undo-match')
+                AND p.debit LIKE 'advance:%') AS matched,
          sum(p.amount_fen) FILTER (WHERE p.debit = 'recoverable') AS undue,
          sum(CASE WHEN p.debit = 'recoverable' THEN p.amount_fen ELSE -p.amount_fen END)
            FILTER (WHERE 'recoverable' IN (p.debit, p.credit)) AS owed,

@@ -46,6 +46,7 @@ HANDLES = (
     books.Waived,
     books.Recovered,
     books.ReceiptReturned,
+    books.MatchUndone,
     books.ReceiptTakenBack,
     transfer.Apply,
     transfer.Withdraw,

@@ -153,6 +153,7 @@ _WHY: dict[type[books.ClaimChanged], str] = {
     books.Waived: "two people have forgiven O the claim",
     books.Recovered: "the person has paid what was not theirs",
     books.ReceiptReturned: "what came in excess goes back to O",
+    books.MatchUndone: "two people have undone a match: O owes it again",
     books.ReceiptTakenBack: "the bank took the credit back: O owes it again",
 }
 

@@ -204,6 +204,10 @@ MONEY_MESSAGES = (
         ),
     ),
     Row(
+        "match-undone",
+        _changed(k.MatchUndone, amount_fen=100, credited_fen=100, open_fen=100, receipt=ID, part=0),
+    ),
+    Row(
         "receipt-taken-back",
         _changed(k.ReceiptTakenBack, amount_fen=100, credited_fen=100, open_fen=100, debit=ID),
     ),

@@ -99,6 +99,18 @@ class TakeBackReceipt(PersonCommand):
     amount_fen: Fen
 
 
+class UndoMatch(PersonCommand, ByTwo):
+    """What a receipt has paid of this transfer was somebody else's: it is in suspense again, and
+    O's debt open. `account` is the bank account that it came to.
+    """
+
+    transfer: UUID
+    origin: RegionCode
+    account: str
+    receipt: UUID
+    part: int = 0
+
+
 class ClaimChanged(PersonEvent):
     """What all events about a claim's compensation say: the claim after it. Not sent itself.
 
@@ -169,6 +181,13 @@ class ReceiptReturned(ClaimChanged):
     """An excess is owed back to O, and no longer in suspense."""
 
     receipt: UUID
+
+
+class MatchUndone(ClaimChanged):
+    """Two people have undone a match: O owes it again, and the receipt waits for its owner."""
+
+    receipt: UUID
+    part: int
 
 
 class ReceiptTakenBack(ClaimChanged):

@@ -22,14 +22,17 @@ from shared.messages.settlement_compensation import (
     AdvanceAdjusted,
     AdvanceReversed,
     FundsRestored,
+    MatchUndone,
     ReceiptTakenBack,
     Recover,
     Recovered,
     ReturnReceipt,
     ReverseAdvance,
+    UndoMatch,
     Waive,
     WriteOff,
 )
+from shared.messages.settlement_people import ItemOpened, MatchReceipt
 from shared.regions import load
 from shared.sealing import Keyring
 from shared.settings import read_secrets, settings
@@ -188,6 +191,20 @@ async def test_a_credit_that_the_bank_takes_back_is_owed_again_and_an_excess_goe
     assert only(ReceiptTakenBack, said).excess_fen == 0
     claim = await desk.db.fetchrow("SELECT * FROM settlement.claims")
     assert (claim["back_payable_fen"], claim["excess_fen"]) == (10_00, 0)
+
+
+async def test_a_match_by_hand_is_undone_and_made_for_the_same_again(desk: Desk) -> None:
+    which = {"account": f"{B}:income", "receipt": some_id("r"), **TWO}
+    matched = MatchReceipt.model_validate({**which, "to": B, "transfer": T1})
+    await desk.tell(receipt("r", detail(100_00, payer_region=A)), matched)
+
+    said = await desk.tell(UndoMatch.model_validate({**CLAIM, **which}))
+
+    assert only(MatchUndone, said).open_fen == 100_00
+    assert only(ItemOpened, said).queue == "receipt"
+    await desk.tell(matched)
+    claim = await desk.db.fetchrow("SELECT * FROM settlement.claims")
+    assert (claim["matched_fen"], claim["open_fen"]) == (100_00, 0)
 
 
 async def test_what_the_heirs_got_without_right_is_owed_by_the_estate(desk: Desk) -> None:

@@ -32,9 +32,11 @@ from shared.messages.settlement_compensation import (
     Recover,
     ReturnReceipt,
     ReverseAdvance,
+    UndoMatch,
     Waive,
     WriteOff,
 )
+from shared.messages.settlement_people import MatchReceipt
 from tests.unit.settlement_back import about
 from tests.unit.settlement_world import (
     DAY,
@@ -265,6 +267,17 @@ class BooksOfAll(RuleBasedStateMachine):
         part = data.draw(st.sampled_from([p for p in self.world.all(Part) if p.applied_fen]))
         one = detail(part.amount_fen, part.transfers[0], return_code="AC04")
         self.debits(part.region, "income", one)
+
+    @precondition(lambda self: any(p.applied_fen for p in self.world.all(Part)))
+    @rule(data=st.data(), again=st.booleans())
+    def is_undone(self, data: st.DataObject, again: bool) -> None:  # noqa: FBT001 - drawn
+        part = data.draw(st.sampled_from([p for p in self.world.all(Part) if p.applied_fen]))
+        claim = next(c for c in self.world.all(Claim) if c.transfer == part.transfers[0])
+        which = {"receipt": part.receipt, "part": part.part, "account": "x", **TWO}
+        self.tell(about(claim, UndoMatch, **which))
+        if again:
+            named = {"to": claim.region, "transfer": claim.transfer}
+            self.tell(MatchReceipt.model_validate({**which, **named}))
 
     def debits(self, region: str, bank: str, one: Detail) -> None:
         fields: dict[str, Any] = {"to": region, "account": f"{region}:{bank}", "bank": bank}

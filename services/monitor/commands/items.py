@@ -1,4 +1,4 @@
-"""items, item, propose, approve, reject, match: what waits for people, and what they decide.
+"""items, item, propose, approve, reject, match, undo-match, reverse: what people decide.
 
 One proposes and another approves: `--by` says who acts, and it is that person's token that does.
 """
@@ -133,6 +133,22 @@ def match(
     _do("", body, by, as_json=as_json)
 
 
+def undo_match(
+    receipt: Annotated[UUID, typer.Argument(metavar="RECEIPT", help="As jiexu receipts has it.")],
+    transfer: Annotated[UUID, typer.Argument(metavar="TRANSFER", help="Whose money it is not.")],
+    *,
+    part: Annotated[int, typer.Option(help="Which payment inside the receipt.")] = 0,
+    by: By,
+    reason: Reason = "error",
+    why: Why = "",
+    as_json: Json = False,
+) -> None:
+    """Propose that a receipt is not a transfer's; once approved it waits for its owner again."""
+    fields = {"receipt": str(receipt), "transfer": str(transfer), "part": part}
+    body = {"act": "settlement.undo-match", "fields": fields, "reason": reason, "why": why}
+    _do("", body, by, as_json=as_json)
+
+
 def reverse(
     transfer: Annotated[UUID, typer.Argument(metavar="TRANSFER", help="Which transfer.")],
     *,
@@ -197,7 +213,7 @@ def _handled(client: Client, item_: str, message: str) -> Row:
 def register(app: typer.Typer) -> None:
     """Add the family to the command line."""
     commands: tuple[Callable[..., None], ...] = (
-        *(items, item, propose, match, reverse, approve, reject),
+        *(items, item, propose, match, undo_match, reverse, approve, reject),
     )
     for command in commands:
         app.command(rich_help_panel=_PANEL)(command)

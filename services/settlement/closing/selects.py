@@ -44,7 +44,8 @@ MATCHED = """
 WITH named AS (
   SELECT split_part(subject, '/', 1)::uuid AS receipt, split_part(subject, '/', 2)::int AS part
     FROM entries
-   WHERE person = ANY($1) AND transfer = $2 AND kind IN ('apply', 'debit', 'return', 'send-back')
+   WHERE person = ANY($1) AND transfer = $2 AND kind IN ('apply', 'debit', 'return', 'send-back',
+     'undo-match')
   UNION SELECT receipt, part FROM waiting WHERE look = $3)
 SELECT r.receipt, n.part, r.account, r.region, r.booked_on,
        coalesce(p.amount_fen, r.amount_fen) AS amount_fen,

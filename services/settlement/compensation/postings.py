@@ -74,14 +74,18 @@ def sent_back(origin: str, amount_fen: int) -> Postings:
     return posted((SUSPENSE, payable(origin), amount_fen))
 
 
+def unmatched(origin: str, matched_fen: int, owed_back_fen: int) -> Postings:
+    """What a receipt had funded is open again, or need not go back to O: it is in suspense."""
+    return posted(
+        (advance(origin), SUSPENSE, matched_fen), (payable(origin), SUSPENSE, owed_back_fen)
+    )
+
+
 def credit_taken_back(
     origin: str, matched_fen: int, owed_back_fen: int, amount_fen: int
 ) -> Postings:
-    """The bank takes a credit back: what it had funded is open again, or need not go back to O,
-    and the bank's debit is explained.
-    """
-    return posted(
-        (advance(origin), SUSPENSE, matched_fen),
-        (payable(origin), SUSPENSE, owed_back_fen),
-        (SUSPENSE, UNEXPLAINED, amount_fen),
+    """The bank takes a credit back: it is matched no longer, and the bank's debit is explained."""
+    return (
+        *unmatched(origin, matched_fen, owed_back_fen),
+        *posted((SUSPENSE, UNEXPLAINED, amount_fen)),
     )

@@ -18,12 +18,20 @@ from shared.messages.settlement_compensation import (
     ReturnReceipt,
     ReverseAdvance,
     TakeBackReceipt,
+    UndoMatch,
     Waive,
     WriteOff,
 )
 
 OfClaim = (
-    AdjustAdvance | ReverseAdvance | WriteOff | Waive | Recover | ReturnReceipt | TakeBackReceipt
+    AdjustAdvance
+    | ReverseAdvance
+    | WriteOff
+    | Waive
+    | Recover
+    | ReturnReceipt
+    | TakeBackReceipt
+    | UndoMatch
 )
 Kind = TypeVar("Kind", bound=ClaimChanged)
 

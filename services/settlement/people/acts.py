@@ -7,13 +7,20 @@ from dataclasses import dataclass
 
 from shared.messages import ByTwo, Message
 from shared.messages.enrollment import AmendRecord, DropAmendment
-from shared.messages.settlement_compensation import Recover, ReturnReceipt, Waive, WriteOff
+from shared.messages.settlement_compensation import (
+    Recover,
+    ReturnReceipt,
+    UndoMatch,
+    Waive,
+    WriteOff,
+)
 from shared.messages.settlement_limits import ChangeLimit, ResumeCorridor, SuspendCorridor
 from shared.messages.settlement_people import MatchReceipt
 from shared.messages.transfer import Reverse
 
 QUEUES: dict[str, tuple[str, str]] = {
     "receipt": ("到账待认领", "A receipt whose owner is not certain"),
+    "unmatch": ("撤销认领", "A match to be undone"),
     "shortfall": ("到账不足", "Less has arrived than was advanced"),
     "excess": ("到账多出", "More has arrived than is owed"),
     "recovery": ("追回", "Something a person had no right to"),
@@ -82,6 +89,12 @@ _ACTS = (
         subject=("receipt", "part"),
         amount="amount_fen",
         on=("excess",),
+    ),
+    Act(
+        UndoMatch,
+        "unmatch",
+        ("error", "evidence", "origin-confirmed", "bank-confirmed", "court-order"),
+        subject=("receipt", "part", "transfer"),
     ),
     Act(
         ChangeLimit,

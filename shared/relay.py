@@ -143,16 +143,18 @@ class Relay:
                 await self._unless_unwell(self._acknowledge())
                 next_written = loop.time() + 1
                 self._publisher.hear()
-            room = len(self._queue) < _MAX_WAITING
+            # What the outbox still holds is no hurry: what is handled meanwhile goes between.
+            room = len(self._queue) < _CHUNK
             held = any(until > loop.time() for until in self._held)
             told = self._expected and not held
             if self._cursors and room and (told or loop.time() >= next_poll):
                 await self._unless_unwell(self._collect(loop.time(), held=held))
                 next_poll = loop.time() + self._poll
+            if len(self._queue) < _MAX_WAITING // 2:
+                self._room.set()
             if self._queue:
                 await self._publish()
                 continue
-            self._room.set()
             self._wake.clear()
             try:
                 await asyncio.wait_for(self._wake.wait(), 0.02 if self._expected else 0.05)

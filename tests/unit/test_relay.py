@@ -1,7 +1,9 @@
 """The relay sends each lane in order, also when Kafka fails in the middle of a chunk."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -27,6 +29,7 @@ class FlakyKafka:
     def hear(self) -> None: ...
 
     async def publish(self, rows: Sequence[Sent]) -> list[bool]:
+        await asyncio.sleep(0)
         behind: set[str] = set()
         sent = []
         for row in rows:
@@ -100,3 +103,34 @@ async def test_what_was_not_sent_when_the_lane_goes_is_left_to_its_next_owner() 
     await publish(made, [])
 
     assert dict(kafka.log) == {"b": [1]}
+
+
+class Endless:
+    """A database whose lane `fed` always holds more than was asked for."""
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator["Endless"]:
+        yield self
+
+    async def fetch(self, sql: str, names: list[str], after: list[int], *more: int) -> list[Sent]:
+        if sql.startswith("UPDATE"):
+            return []
+        return [row(n, a + i) for n, a in zip(names, after, strict=True) for i in range(1, more[0])]
+
+
+async def test_whoever_handles_goes_on_while_more_is_published_than_ever_ends() -> None:
+    kafka = FlakyKafka(set(), set())
+    made = Relay(Endless(), kafka, 0.0)
+    made.own(Lane("fed", 1, 0, 0, 0), fed=True)
+    made.own(Lane("ours", 1, 0, 0, 0), fed=False)
+    running = asyncio.create_task(made.run())
+
+    async with asyncio.timeout(20):
+        for batch in range(30):
+            made.put([row("ours", batch * 1000 + n) for n in range(1, 1001)])
+            await made.room()
+            await asyncio.sleep(0)
+        while not (kafka.log["fed"] and len(kafka.log["ours"]) == 30_000):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+    running.cancel()

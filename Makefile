@@ -3,7 +3,8 @@
 PYTHON := .venv/bin/python
 COMPOSE := docker compose
 
-.PHONY: help setup demo test lint saga interfaces simulate world matching bench bench-peers chaos up down logs lock clean
+.PHONY: help setup demo test lint saga interfaces simulate world matching mutants bench bench-peers \
+	chaos up down logs lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +40,10 @@ world: setup ## faults of the world: databases and brokers killed, stopped, full
 matching: setup ## 10 statements of 10,000 lines with known truth: what is matched, and rightly
 	@$(PYTHON) -m tests.matching --seeds $(or $(SEEDS),10)
 
+mutants: setup ## small faults in saga, ledger and matching, one by one: does a test see each; ONLY=
+	@deploy/setup.sh mutants
+	@.venv/mutants/bin/python tests/mutants $(ONLY)
+
 bench: setup ## 2,000 transfers through real Kafka and PostgreSQL, with figures
 	@.venv/bin/jiexu bench --transfers 2000
 
@@ -71,4 +76,4 @@ lock: setup ## choose versions anew, with hashes: requirements*.txt and Kafka's 
 clean: ## remove what was made here: .venv, caches, and the embedded stack's data in .jiexu
 	@if [ -x $(PYTHON) ] && [ -d .jiexu ]; then $(PYTHON) -m deploy.embedded.stack down .jiexu; fi
 	@rm -rf .venv .jiexu .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis \
-		.coverage htmlcov build *.egg-info
+		.coverage htmlcov build mutants *.egg-info

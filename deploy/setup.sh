@@ -4,6 +4,7 @@
 #   setup.sh test         every test, and what to look at next
 #   setup.sh secrets      keys and tokens of the containers, in .jiexu-compose
 #   setup.sh peers        what the peers' benchmark compares with, in .venv/peers
+#   setup.sh mutants      what makes mutants, in .venv/mutants, beside what the tests need
 #   setup.sh lock         the locks, written anew;  lock-check: do they fit pyproject.toml
 set -eu
 cd "$(dirname "$0")/.."
@@ -130,14 +131,22 @@ JIEXU_DATABASE=postgresql://jiexu:$password@postgres:5432/jiexu" >$folder/stack.
     say "made $folder: the containers' keys, tokens and password; keep it with their data"
 }
 
-# An environment of its own: the product depends on none of it.
-peers() {
-    lock=tests/bench/peers/requirements.txt
-    [ "$(cksum <$lock)" != "$(cat .venv/peers/.jiexu-setup 2>/dev/null)" ] || return 0
-    .venv/bin/python -m venv --clear .venv/peers
-    .venv/peers/bin/python -m pip install --quiet --require-hashes --no-deps --only-binary :all: \
-        --disable-pip-version-check -r $lock || fail "pip could not install $lock." "See above."
-    cksum <$lock >.venv/peers/.jiexu-setup
+# NAME LOCK: an environment of its own in .venv/NAME; the product depends on none of it.
+apart() {
+    [ "$(cksum <"$2")" != "$(cat ".venv/$1/.jiexu-setup" 2>/dev/null)" ] || return 0
+    .venv/bin/python -m venv --clear ".venv/$1"
+    ".venv/$1/bin/python" -m pip install --quiet --require-hashes --no-deps --only-binary :all: \
+        --disable-pip-version-check -r "$2" || fail "pip could not install $2." "See above."
+    cksum <"$2" >".venv/$1/.jiexu-setup"
+}
+
+peers() { apart peers tests/bench/peers/requirements.txt; }
+
+mutants() {
+    apart mutants tests/mutants/requirements.txt
+    # What the tests need is where it is already.
+    .venv/mutants/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' |
+        { read -r there && echo "$PWD/.venv/${there#*/.venv/mutants/}" >"$there/jiexu.pth"; }
 }
 
 # LOCK_UPGRADE= keeps the locked versions where they still fit.
@@ -154,6 +163,8 @@ lock() {
         -o tests/schemas/requirements.txt
     .venv/bin/python -m $compile tests/bench/peers/requirements.in \
         -o tests/bench/peers/requirements.txt
+    .venv/bin/python -m $compile -c requirements-dev.txt tests/mutants/requirements.in \
+        -o tests/mutants/requirements.txt
     .venv/bin/python -m deploy.embedded.jars --lock
     say "locked; see git diff, then make setup"
 }
@@ -171,7 +182,8 @@ case ${1:-setup} in
     test) run_tests ;;
     secrets) secrets ;;
     peers) peers ;;
+    mutants) mutants ;;
     lock) lock ;;
     lock-check) lock_check ;;
-    *) fail "unknown: $1" "setup, test, secrets, peers, lock or lock-check" ;;
+    *) fail "unknown: $1" "setup, test, secrets, peers, mutants, lock or lock-check" ;;
 esac

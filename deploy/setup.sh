@@ -142,11 +142,11 @@ apart() {
 
 peers() { apart peers tests/bench/peers/requirements.txt; }
 
+# Beside what the tests need, which is in .venv already.
 mutants() {
     apart mutants tests/mutants/requirements.txt
-    # What the tests need is where it is already.
-    .venv/mutants/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' |
-        { read -r there && echo "$PWD/.venv/${there#*/.venv/mutants/}" >"$there/jiexu.pth"; }
+    packages=lib/python3.11/site-packages
+    echo "$PWD/.venv/$packages" >.venv/mutants/$packages/jiexu.pth
 }
 
 # LOCK_UPGRADE= keeps the locked versions where they still fit.

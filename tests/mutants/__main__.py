@@ -1,7 +1,7 @@
 """`make mutants`: small faults made one by one in what thinks, and whether a test sees each.
 
-mutmut makes them and runs the tests; what it does not think of is added here. Exit 1 if a fault that
-no test sees is not explained in `explained.toml`. With names of functions (`saga.*_join*`), only
+mutmut makes them and runs the tests; what it does not think of is added here. Exit 1 if a fault
+that no test sees is not explained in `explained.toml`. With names (`ledger`, `saga.x__join`), only
 those.
 """
 

@@ -8,33 +8,90 @@ from services.settlement import ledger
 from services.settlement.ledger import Posting, Postings, totals
 
 FEN = st.integers(0, 10**12)
-ALL = [
-    ledger.opened(5),
-    ledger.opened(-5),
-    ledger.contributed(5),
-    ledger.spent(5),
-    ledger.refunded(5),
-    ledger.released("450100", 5, 1),
-    ledger.paid_out(5),
-    ledger.instructed("450100", 5, 2),
-    ledger.debited("expense", "450100", 5, 2, 1),
-    ledger.returned("expense", "450100", 5, 1),
-    ledger.advanced("410100", 5, 3),
-    ledger.announced("410100", 5),
-    ledger.received("income", 5),
-    ledger.applied("410100", 5, 3),
-    ledger.swept("fiscal", "income", 5),
-    ledger.charged("expense", 5),
-    ledger.unexplained("expense", 5),
-    ledger.bank_opened("income", 5),
-    ledger.bank_opened("income", -5),
+BOOKED: list[tuple[Postings, str]] = [
+    (ledger.opened(5), "opening > personal 5"),
+    (ledger.opened(-5), "personal > opening 5"),
+    (ledger.contributed(5), "contributions > personal 5"),
+    (ledger.spent(5), "personal > spending 5"),
+    (ledger.refunded(5), "spending > personal 5"),
+    (ledger.released("450100", 5, 1), "interest > personal 1; personal > payable:450100 6"),
+    (ledger.released("450100", 5), "personal > payable:450100 5"),
+    (ledger.paid_out(5), "personal > payout 5"),
+    (
+        ledger.instructed("450100", 5, 2),
+        "payable:450100 > remitting 5; remitting > overpaid:450100 2",
+    ),
+    (ledger.instructed("450100", 5), "payable:450100 > remitting 5"),
+    (
+        ledger.debited("expense", "450100", 5, 2, 1),
+        "remitting > bank:expense 5; payable:450100 > bank:expense 2;"
+        " overpaid:450100 > bank:expense 1",
+    ),
+    (ledger.rejected("450100", 5), "remitting > payable:450100 5"),
+    (
+        ledger.returned("expense", "450100", 5, 1, 2),
+        "bank:expense > payable:450100 5; bank:expense > overpaid:450100 1;"
+        " bank:expense > returning 2",
+    ),
+    (ledger.returned("expense", "450100", 5, 0), "bank:expense > payable:450100 5"),
+    (
+        ledger.return_announced("450100", 5, 1),
+        "returning > payable:450100 5; returning > overpaid:450100 1",
+    ),
+    (
+        ledger.advanced("410100", 5, 3),
+        "awaiting > personal 3; advance:410100 > awaited:410100 3; advance:410100 > personal 5",
+    ),
+    (ledger.advanced("410100", 5), "advance:410100 > personal 5"),
+    (ledger.announced("410100", 5), "awaited:410100 > awaiting 5"),
+    (ledger.received("income", 5), "bank:income > suspense 5"),
+    (
+        ledger.applied("410100", 5, 3, 2, 1),
+        "suspense > advance:410100 5; suspense > awaited:410100 3; awaiting > personal 3;"
+        " suspense > write-off 2; suspense > waived 1",
+    ),
+    (ledger.applied("410100", 5, 0), "suspense > advance:410100 5"),
+    (
+        ledger.applied("410100", 5, 3, source=ledger.clearing("2026-04")),
+        "clearing:2026-04 > advance:410100 5; clearing:2026-04 > awaited:410100 3;"
+        " awaiting > personal 3",
+    ),
+    (ledger.swept("fiscal", "income", 5), "bank:fiscal > bank:income 5"),
+    (ledger.charged("expense", 5), "charges > bank:expense 5"),
+    (ledger.unexplained("expense", 5), "unexplained > bank:expense 5"),
+    (ledger.bank_opened("income", 5), "bank:income > opening 5"),
+    (ledger.bank_opened("income", -5), "opening > bank:income 5"),
 ]
 
 
-@pytest.mark.parametrize("postings", ALL)
-def test_every_account_that_is_posted_to_has_a_side(postings: Postings) -> None:
+@pytest.mark.parametrize(("postings", "booked"), BOOKED)
+def test_each_event_is_booked_as_the_chart_of_accounts_says(
+    postings: Postings, booked: str
+) -> None:
+    rows = [f"{row.debit} > {row.credit} {row.amount_fen}" for row in postings]
+
+    assert "; ".join(rows) == booked
+
+
+SIDES = {
+    "liability": "personal awaiting payable:450100 remitting suspense",
+    "asset": "advance:410100 awaited:410100 overpaid:450100 bank:income unexplained recoverable"
+    " returning",
+    "either": "clearing:2026-04",
+    "contra": "opening contributions interest spending payout charges write-off waived",
+}
+
+
+@pytest.mark.parametrize("stands_on", SIDES)
+def test_every_account_stands_on_the_side_that_its_balance_is_signed_by(stands_on: str) -> None:
+    for account in SIDES[stands_on].split():
+        assert ledger.side(account) == stands_on
+
+
+@pytest.mark.parametrize(("postings", "_booked"), BOOKED)
+def test_every_account_that_is_posted_to_has_a_side(postings: Postings, _booked: str) -> None:
     for account in totals(postings):
-        assert ledger.side(account) in {"asset", "liability", "contra"}
+        assert ledger.side(account)
 
 
 def test_an_account_that_nobody_declared_has_no_side() -> None:
@@ -82,6 +139,14 @@ def test_the_id_of_an_entry_is_its_natural_key() -> None:
         ledger.entry_id("p", "450100", "advance", "t", 2),
         ledger.entry_id("p", "410100", "advance", "t", 1),
         ledger.entry_id("q", "450100", "advance", "t", 1),
+        ledger.entry_id("p", "450100", "receipt", "t", 1),
+        ledger.entry_id("p", "450100", "advance", "u", 1),
     }
 
-    assert len(ids) == 4
+    assert len(ids) == 6
+
+
+def test_an_entry_keeps_its_id_from_release_to_release() -> None:
+    known = ledger.entry_id("p", "450100", "advance", "t", 1)
+
+    assert str(known) == "5d8c462a-17af-5f4b-8092-71f2e47ec78a"

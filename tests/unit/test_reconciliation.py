@@ -14,7 +14,7 @@ from services.settlement.reconciliation import (
     is_other_person,
     judge,
 )
-from services.settlement.states import Claim, Part
+from services.settlement.states import Claim, Part, Verdict
 from tests.unit.settlement_world import DAY, PERSON, T1, T2, T3, A, B, C, some_id
 
 CLAIM = Claim(
@@ -54,31 +54,42 @@ def reserved(finding: Finding) -> list[tuple[UUID, int]]:
 
 
 @pytest.mark.parametrize(
-    ("amount_fen", "claim", "verdict"),
+    ("amount_fen", "claim", "verdict", "rule"),
     [
-        (100, CLAIM, "exact"),
-        (60, CLAIM, "short"),
-        (130, CLAIM, "over"),
-        (40, paid(CLAIM, 60), "partial"),
-        (30, paid(CLAIM, 60), "partial"),
-        (50, paid(CLAIM, 60), "over"),
-        (100, paid(CLAIM, 100), "duplicate"),
-        (100, replace(CLAIM, reserved_fen=100), "duplicate"),
+        (100, CLAIM, "exact", "reference-amount"),
+        (60, CLAIM, "short", "reference-other-amount"),
+        (130, CLAIM, "over", "reference-other-amount"),
+        (40, paid(CLAIM, 60), "partial", "reference-amount"),
+        (30, paid(CLAIM, 60), "partial", "reference-other-amount"),
+        (50, paid(CLAIM, 60), "over", "reference-other-amount"),
+        (100, paid(CLAIM, 100), "duplicate", "reference-funded"),
+        (100, replace(CLAIM, reserved_fen=100), "duplicate", "reference-funded"),
     ],
 )
+@pytest.mark.parametrize("payer", [A, None])
 def test_a_reference_decides_and_the_amount_gives_the_verdict(
-    amount_fen: int, claim: Claim, verdict: str
+    amount_fen: int, claim: Claim, verdict: str, rule: str, payer: str | None
 ) -> None:
-    finding = judge(part(amount_fen, T1), Evidence(referred=[claim]))
+    finding = judge(part(amount_fen, T1, payer=payer), Evidence(referred=[claim]))
 
-    assert finding.verdict == verdict
+    assert (finding.verdict, finding.rule, finding.rejected) == (verdict, rule, {})
     assert reserved(finding) == [(T1, amount_fen)]
+
+
+@pytest.mark.parametrize("verdict", ["exact", "short", "over", "partial"])
+def test_what_is_due_asks_nobody(verdict: Verdict) -> None:
+    assert not Finding(verdict, "any").asks
+
+
+@pytest.mark.parametrize("verdict", ["unknown", "ambiguous", "duplicate"])
+def test_what_cannot_be_told_or_was_not_due_asks_a_person(verdict: Verdict) -> None:
+    assert Finding(verdict, "any").asks
 
 
 def test_a_reference_that_is_not_announced_yet_waits_even_if_a_name_would_fit() -> None:
     finding = judge(part(100, T3), Evidence(alike=[Candidate(CLAIM, "exact")]))
 
-    assert (finding.verdict, finding.reserved) == ("unknown", ())
+    assert finding == Finding("unknown", "reference")
 
 
 @pytest.mark.parametrize(
@@ -94,20 +105,39 @@ def test_evidence_that_points_two_ways_asks_a_person(
 ) -> None:
     finding = judge(part(100, T1, payer=payer), evidence)
 
-    assert (finding.verdict, finding.reserved) == ("ambiguous", ())
-    assert finding.rejected == {T1: why}
+    assert finding == Finding("ambiguous", "reference", rejected={T1: why})
+
+
+def test_one_reference_to_another_destination_makes_the_others_doubtful() -> None:
+    both = Evidence(referred=[CLAIM, replace(OTHER, region=C)])
+
+    finding = judge(part(100, T1, T2), both)
+
+    assert finding == Finding("ambiguous", "reference", rejected={T2: "other-destination"})
 
 
 def test_a_payment_for_several_transfers_must_cover_them_exactly() -> None:
     both = Evidence(referred=[CLAIM, OTHER])
 
     exact = judge(part(200, T1, T2), both)
+    again = judge(part(200, T1, T2, T1), both)
     less = judge(part(199, T1, T2), both)
-    unheard = judge(part(200, T1, T3), Evidence(referred=[CLAIM]))
+    unheard = judge(part(100, T1, T3), Evidence(referred=[CLAIM]))
 
-    assert reserved(exact) == [(T1, 100), (T2, 100)]
-    assert (less.verdict, less.reserved) == ("ambiguous", ())
-    assert (unheard.verdict, unheard.reserved) == ("unknown", ())
+    assert exact == again == Finding("exact", "references-cover", ((CLAIM, 100), (OTHER, 100)))
+    wrong = dict.fromkeys((T1, T2), "amounts-do-not-add-up")
+    assert less == Finding("ambiguous", "references-cover", rejected=wrong)
+    assert unheard == Finding("unknown", "references-cover")
+
+
+def test_a_payment_for_several_is_not_for_one_that_is_paid_already() -> None:
+    cent = replace(OTHER, announced_fen=1, open_fen=1)
+
+    paid_one = judge(part(100, T1, T2), Evidence(referred=[CLAIM, paid(OTHER, 100)]))
+    tiny = judge(part(101, T1, T2), Evidence(referred=[CLAIM, cent]))
+
+    assert paid_one.verdict == "ambiguous"
+    assert tiny.verdict == "exact"
 
 
 def test_several_transfers_of_several_payers_are_never_one_payment() -> None:
@@ -115,44 +145,59 @@ def test_several_transfers_of_several_payers_are_never_one_payment() -> None:
 
     finding = judge(part(200, T1, T2, payer=None), Evidence(referred=claims))
 
-    assert (finding.verdict, finding.reserved) == ("ambiguous", ())
+    wrong = dict.fromkeys((T1, T2), "several-payers")
+    assert finding == Finding("ambiguous", "reference", rejected=wrong)
 
 
 @pytest.mark.parametrize("agrees", ["exact", "latin", "damaged"])
 def test_payer_name_and_amount_match_where_they_are_unique(agrees: str) -> None:
     finding = judge(part(100), Evidence(alike=[Candidate(CLAIM, agrees)]))
 
-    assert finding.verdict == "exact"
-    assert reserved(finding) == [(T1, 100)]
+    assert finding == Finding("exact", "payer-name-amount", ((CLAIM, 100),))
 
 
 @pytest.mark.parametrize("agrees", ["homophone", "order", "typo", "unread"])
 def test_a_name_that_may_be_another_persons_asks(agrees: str) -> None:
     finding = judge(part(100), Evidence(alike=[Candidate(CLAIM, agrees)]))
 
-    assert (finding.verdict, finding.reserved) == ("ambiguous", ())
+    why = {T1: f"name-{agrees}"}
+    assert finding == Finding("ambiguous", "payer-name-amount", rejected=why)
 
 
 @pytest.mark.parametrize(
-    ("alike", "rivals", "payer", "verdict"),
+    ("alike", "rivals", "verdict", "why"),
     [
-        ([], 0, A, "unknown"),
-        ([Candidate(CLAIM, None)], 0, A, "unknown"),
-        ([Candidate(CLAIM, "exact")], 0, None, "unknown"),
-        ([Candidate(CLAIM, "exact"), Candidate(OTHER, "exact")], 0, A, "ambiguous"),
-        ([Candidate(CLAIM, "exact"), Candidate(OTHER, "typo")], 0, A, "ambiguous"),
-        ([Candidate(CLAIM, "exact"), Candidate(paid(OTHER, 100), "exact")], 0, A, "ambiguous"),
-        ([Candidate(CLAIM, "exact")], 1, A, "ambiguous"),
-        ([Candidate(paid(CLAIM, 100), "exact")], 0, A, "duplicate"),
-        ([Candidate(replace(CLAIM, reserved_fen=100), "exact")], 0, A, "duplicate"),
+        ([Candidate(CLAIM, "exact"), Candidate(OTHER, "exact")], 0, "ambiguous", "twin"),
+        ([Candidate(CLAIM, "exact"), Candidate(OTHER, "typo")], 0, "ambiguous", "twin"),
+        ([Candidate(CLAIM, "exact"), Candidate(paid(OTHER, 100), "exact")], 0, "ambiguous", "twin"),
+        ([Candidate(CLAIM, "exact")], 1, "ambiguous", "twin-receipt"),
+        ([Candidate(paid(CLAIM, 100), "exact")], 0, "duplicate", "already-paid"),
+        ([Candidate(replace(CLAIM, reserved_fen=100), "exact")], 0, "duplicate", "already-paid"),
     ],
 )
 def test_without_a_reference_nothing_doubtful_is_matched(
-    alike: Sequence[Candidate], rivals: int, payer: str | None, verdict: str
+    alike: Sequence[Candidate], rivals: int, verdict: Verdict, why: str
 ) -> None:
-    finding = judge(part(100, payer=payer), Evidence(alike=alike, rivals=rivals))
+    finding = judge(part(100), Evidence(alike=alike, rivals=rivals))
 
-    assert (finding.verdict, finding.reserved) == (verdict, ())
+    rejected = {candidate.claim.transfer: why for candidate in alike}
+    assert finding == Finding(verdict, "payer-name-amount", rejected=rejected)
+
+
+@pytest.mark.parametrize(
+    ("alike", "payer"),
+    [([], A), ([Candidate(CLAIM, None)], A), ([Candidate(CLAIM, "exact")], None)],
+)
+def test_without_a_reference_a_name_or_a_payer_nothing_is_known(
+    alike: Sequence[Candidate], payer: str | None
+) -> None:
+    assert judge(part(100, payer=payer), Evidence(alike=alike)) == Finding("unknown", "none")
+
+
+def test_a_name_that_does_not_agree_is_no_twin() -> None:
+    alike = [Candidate(OTHER, None), Candidate(CLAIM, "exact")]
+
+    assert reserved(judge(part(100), Evidence(alike=alike))) == [(T1, 100)]
 
 
 @pytest.mark.parametrize(
@@ -160,6 +205,7 @@ def test_without_a_reference_nothing_doubtful_is_matched(
     [
         ("张伟 医保个人账户", "张伟", "exact"),
         ("ZHANG WEI", "张伟", "latin"),
+        ("医保ZHANG WEI个人账户", "张伟", "latin"),
         ("张薇", "张伟", "homophone"),
         ("张?明", "张晓明", "damaged"),
         ("张明晓", "张晓明", "order"),

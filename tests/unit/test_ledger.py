@@ -1,5 +1,7 @@
 """The journal: sides, postings that balance by construction, ids that are the same for ever."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,67 +10,68 @@ from services.settlement import ledger
 from services.settlement.ledger import Posting, Postings, totals
 
 FEN = st.integers(0, 10**12)
-BOOKED: list[tuple[Postings, str]] = [
-    (ledger.opened(5), "opening > personal 5"),
-    (ledger.opened(-5), "personal > opening 5"),
-    (ledger.contributed(5), "contributions > personal 5"),
-    (ledger.spent(5), "personal > spending 5"),
-    (ledger.refunded(5), "spending > personal 5"),
-    (ledger.released("450100", 5, 1), "interest > personal 1; personal > payable:450100 6"),
-    (ledger.released("450100", 5), "personal > payable:450100 5"),
-    (ledger.paid_out(5), "personal > payout 5"),
+# Made when a test asks, not when it is collected: `make mutants` sees no other.
+BOOKED: list[tuple[Callable[[], Postings], str]] = [
+    (lambda: ledger.opened(5), "opening > personal 5"),
+    (lambda: ledger.opened(-5), "personal > opening 5"),
+    (lambda: ledger.contributed(5), "contributions > personal 5"),
+    (lambda: ledger.spent(5), "personal > spending 5"),
+    (lambda: ledger.refunded(5), "spending > personal 5"),
+    (lambda: ledger.released("450100", 5, 1), "interest > personal 1; personal > payable:450100 6"),
+    (lambda: ledger.released("450100", 5), "personal > payable:450100 5"),
+    (lambda: ledger.paid_out(5), "personal > payout 5"),
     (
-        ledger.instructed("450100", 5, 2),
+        lambda: ledger.instructed("450100", 5, 2),
         "payable:450100 > remitting 5; remitting > overpaid:450100 2",
     ),
-    (ledger.instructed("450100", 5), "payable:450100 > remitting 5"),
+    (lambda: ledger.instructed("450100", 5), "payable:450100 > remitting 5"),
     (
-        ledger.debited("expense", "450100", 5, 2, 1),
+        lambda: ledger.debited("expense", "450100", 5, 2, 1),
         "remitting > bank:expense 5; payable:450100 > bank:expense 2;"
         " overpaid:450100 > bank:expense 1",
     ),
-    (ledger.rejected("450100", 5), "remitting > payable:450100 5"),
+    (lambda: ledger.rejected("450100", 5), "remitting > payable:450100 5"),
     (
-        ledger.returned("expense", "450100", 5, 1, 2),
+        lambda: ledger.returned("expense", "450100", 5, 1, 2),
         "bank:expense > payable:450100 5; bank:expense > overpaid:450100 1;"
         " bank:expense > returning 2",
     ),
-    (ledger.returned("expense", "450100", 5, 0), "bank:expense > payable:450100 5"),
+    (lambda: ledger.returned("expense", "450100", 5, 0), "bank:expense > payable:450100 5"),
     (
-        ledger.return_announced("450100", 5, 1),
+        lambda: ledger.return_announced("450100", 5, 1),
         "returning > payable:450100 5; returning > overpaid:450100 1",
     ),
     (
-        ledger.advanced("410100", 5, 3),
+        lambda: ledger.advanced("410100", 5, 3),
         "awaiting > personal 3; advance:410100 > awaited:410100 3; advance:410100 > personal 5",
     ),
-    (ledger.advanced("410100", 5), "advance:410100 > personal 5"),
-    (ledger.announced("410100", 5), "awaited:410100 > awaiting 5"),
-    (ledger.received("income", 5), "bank:income > suspense 5"),
+    (lambda: ledger.advanced("410100", 5), "advance:410100 > personal 5"),
+    (lambda: ledger.announced("410100", 5), "awaited:410100 > awaiting 5"),
+    (lambda: ledger.received("income", 5), "bank:income > suspense 5"),
     (
-        ledger.applied("410100", 5, 3, 2, 1),
+        lambda: ledger.applied("410100", 5, 3, 2, 1),
         "suspense > advance:410100 5; suspense > awaited:410100 3; awaiting > personal 3;"
         " suspense > write-off 2; suspense > waived 1",
     ),
-    (ledger.applied("410100", 5, 0), "suspense > advance:410100 5"),
+    (lambda: ledger.applied("410100", 5, 0), "suspense > advance:410100 5"),
     (
-        ledger.applied("410100", 5, 3, source=ledger.clearing("2026-04")),
+        lambda: ledger.applied("410100", 5, 3, source=ledger.clearing("2026-04")),
         "clearing:2026-04 > advance:410100 5; clearing:2026-04 > awaited:410100 3;"
         " awaiting > personal 3",
     ),
-    (ledger.swept("fiscal", "income", 5), "bank:fiscal > bank:income 5"),
-    (ledger.charged("expense", 5), "charges > bank:expense 5"),
-    (ledger.unexplained("expense", 5), "unexplained > bank:expense 5"),
-    (ledger.bank_opened("income", 5), "bank:income > opening 5"),
-    (ledger.bank_opened("income", -5), "opening > bank:income 5"),
+    (lambda: ledger.swept("fiscal", "income", 5), "bank:fiscal > bank:income 5"),
+    (lambda: ledger.charged("expense", 5), "charges > bank:expense 5"),
+    (lambda: ledger.unexplained("expense", 5), "unexplained > bank:expense 5"),
+    (lambda: ledger.bank_opened("income", 5), "bank:income > opening 5"),
+    (lambda: ledger.bank_opened("income", -5), "opening > bank:income 5"),
 ]
 
 
-@pytest.mark.parametrize(("postings", "booked"), BOOKED)
+@pytest.mark.parametrize(("made", "booked"), BOOKED)
 def test_each_event_is_booked_as_the_chart_of_accounts_says(
-    postings: Postings, booked: str
+    made: Callable[[], Postings], booked: str
 ) -> None:
-    rows = [f"{row.debit} > {row.credit} {row.amount_fen}" for row in postings]
+    rows = [f"{row.debit} > {row.credit} {row.amount_fen}" for row in made()]
 
     assert "; ".join(rows) == booked
 
@@ -86,12 +89,6 @@ SIDES = {
 def test_every_account_stands_on_the_side_that_its_balance_is_signed_by(stands_on: str) -> None:
     for account in SIDES[stands_on].split():
         assert ledger.side(account) == stands_on
-
-
-@pytest.mark.parametrize(("postings", "_booked"), BOOKED)
-def test_every_account_that_is_posted_to_has_a_side(postings: Postings, _booked: str) -> None:
-    for account in totals(postings):
-        assert ledger.side(account)
 
 
 def test_an_account_that_nobody_declared_has_no_side() -> None:

@@ -5,18 +5,25 @@ from typing import Any
 
 import pytest
 
-from services.transfer import matrix
+from services.transfer import matrix, saga
 from services.transfer.samples import (
+    ABOUT,
+    AT,
     RECORD_MESSAGES,
     RECORD_STATES,
     Row,
 )
 from services.transfer.samples_money import MONEY_MESSAGES, MONEY_STATES
+from services.transfer.states import Transfer
 from shared import regions
+from shared.decision import Unexpected
+from shared.messages import Message
+from shared.messages import enrollment as e
 from shared.settings import Settings
 
 README = Path(__file__).parents[2] / "README.md"
 REGIONS = regions.load(Settings().regions)
+ASKED = e.TerminateRecord(**ABOUT)
 CELLS = [
     (state, now, row)
     for states, rows in ((RECORD_STATES, RECORD_MESSAGES), (MONEY_STATES, MONEY_MESSAGES))
@@ -44,3 +51,24 @@ def test_what_is_ignored_or_refused_leaves_the_transfer_as_it_was() -> None:
         step, _ = matrix.cell(now, row.message, REGIONS)
         if step is not None and step.kind != "goes":
             assert step.transfer == now
+
+
+def code(now: Transfer | None, message: Message) -> str | None:
+    try:
+        saga.decide(now, message, AT, REGIONS)
+    except Unexpected as refused:
+        return refused.code
+    return None
+
+
+def test_what_means_nothing_is_refused_with_a_code() -> None:
+    for _, now, row in CELLS:
+        known = "impossible" if now else "unknown_transfer"
+        assert code(now, row.message) in {None, known}
+
+
+def test_a_message_to_somebody_else_is_not_for_the_saga() -> None:
+    with pytest.raises(Unexpected) as refused:
+        saga.decide(RECORD_STATES["opened"], ASKED, AT, REGIONS)
+
+    assert (refused.value.code, ASKED.type in str(refused.value)) == ("not_for_saga", True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.transfer import saga
-from services.transfer.states import Transfer
+from services.transfer.states import Transfer, ignore
 from shared import regions
 from shared.calendar import SHANGHAI
 from shared.decision import Unexpected
@@ -92,6 +92,15 @@ def test_a_missed_step_is_urged_and_then_escalated_in_three_levels() -> None:
     assert heard == ["overdue", "escalated", "escalated", "escalated"]
     assert dialogue.now
     assert dialogue.now.overdue
+
+
+def test_a_reminder_of_what_was_done_in_time_changes_nothing() -> None:
+    dialogue = Dialogue()
+    dialogue.hear(registered())
+
+    step = saga.decide(dialogue.now, t.Remind(**ABOUT, due_at=MONDAY), MONDAY, REGIONS)
+
+    assert step == ignore(dialogue.now, "the step was done in time")
 
 
 def test_the_clocks_stand_still_while_the_record_is_disputed() -> None:

@@ -1,0 +1,300 @@
+"""Steps of a transfer: what was heard, the facts that the last of it changes, what is then said."""
+
+from datetime import date, timedelta
+
+from shared.messages import Message
+from shared.messages import enrollment as e
+from shared.messages import settlement as s
+from shared.messages import transfer as t
+from tests.unit.saga_stories import (
+    ABOUT,
+    ACCEPTED,
+    CANCELLED,
+    DEATH,
+    FROM,
+    MONDAY,
+    WITHDRAW,
+    credited,
+    funds,
+    registered,
+    released,
+)
+from tests.unit.test_saga_repair import STORY, WITHHELD, corrected, disputed, joins
+
+NEXT_DAY = timedelta(days=1)
+MOVED = STORY[:6]
+KEPT = e.RecordWithheld(**FROM, code="sealed")
+REVERSE = t.Reverse(**ABOUT, proposed_by="chen", approved_by="li", reason="court-order")
+OUT = e.RecordRestored(**FROM, region="450100")
+BACK = e.RecordRestored(**FROM, region="410100")
+REMINDED = t.Remind(**ABOUT, due_at=MONDAY)
+NO_ACCOUNT = (registered(account=False), released())
+
+
+def owed(version: int, delta_fen: int) -> s.FundsCorrected:
+    return s.FundsCorrected(
+        **FROM, version=version, delta_fen=delta_fen, released_on=date(2026, 3, 4)
+    )
+
+
+def declined(version: int = 1) -> s.AdvanceDeclined:
+    return s.AdvanceDeclined(**FROM, version=version, code="limit_reached", awaiting_fen=100)
+
+
+def paid_out(amount_fen: int, total_fen: int | None = None) -> s.PaidOut:
+    amounts = {"amount_fen": amount_fen, "total_fen": total_fen}
+    return s.PaidOut.model_validate({**ABOUT, **amounts, "region": "410100", "reason": "x"})
+
+
+STEPS: dict[str, tuple[tuple[Message | timedelta, ...], str, str]] = {
+    "the origin's acceptance starts the clocks of the origin and of the whole": (
+        (registered(), NEXT_DAY, ACCEPTED),
+        "record=releasing accepted_at=03-03T09:30 due_at=03-25 deadlines=transfer-out@03-18 "
+        "whole@03-25",
+        "",
+    ),
+    "a release that nobody accepted before starts the whole clock": (
+        (registered(), NEXT_DAY, released()),
+        "record=released version=1 accepted_at=03-03T09:30 due_at=03-25 "
+        "deadlines=transfer-in@03-11 whole@03-25",
+        "join-record→D version=1 scheme=310 new_scheme=310; release-funds→O",
+    ),
+    "a release leaves the whole clock as the acceptance set it": (
+        (registered(), ACCEPTED, NEXT_DAY, released(version=3)),
+        "record=released version=3 deadlines=whole@03-24 transfer-in@03-11",
+        "join-record→D version=3 scheme=310 new_scheme=310; release-funds→O",
+    ),
+    "a refusal ends it with the origin's reason": (
+        (registered(), e.ReleaseRefused(**FROM, code="duplicate")),
+        "record=refused money=none reason=duplicate closed_at=03-02T09:30 deadlines=-",
+        "closed→D record=refused money=none reason=duplicate",
+    ),
+    "a refusal of what was withdrawn ends it as withdrawn": (
+        (registered(), WITHDRAW, e.ReleaseRefused(**FROM, code="duplicate")),
+        "record=withdrawn money=none reason=withdrawn closed_at=03-02T09:30 deadlines=-",
+        "withdrawn→D code=withdrawn; closed→D record=withdrawn money=none reason=withdrawn",
+    ),
+    "a refusal for a death ends it as withdrawn": (
+        (registered(), e.ReleaseRefused(**FROM, code="deceased")),
+        "record=withdrawn money=none reason=deceased closed_at=03-02T09:30 deadlines=-",
+        "closed→D record=withdrawn money=none reason=deceased",
+    ),
+    "a withdrawal is remembered until the origin has answered": (
+        (registered(), ACCEPTED, WITHDRAW),
+        "withdrawing=withdrawn",
+        "cancel-release→O",
+    ),
+    "a death before the release withdraws it": (
+        (registered(), ACCEPTED, DEATH),
+        "withdrawing=deceased deceased=True",
+        "cancel-release→O",
+    ),
+    "a death after the release is remembered": (
+        (registered(), released(), DEATH),
+        "deceased=True",
+        "",
+    ),
+    "forgotten by the origin, it is withdrawn for the reason that was remembered": (
+        (registered(), ACCEPTED, DEATH, CANCELLED),
+        "record=withdrawn money=none reason=deceased closed_at=03-02T09:30 deadlines=-",
+        "withdrawn→D code=deceased; closed→D record=withdrawn money=none reason=deceased",
+    ),
+    "a release forgets the withdrawal": (
+        (registered(), WITHDRAW, released()),
+        "record=released version=1 withdrawing=- accepted_at=03-02T09:30 due_at=03-24 "
+        "deadlines=transfer-in@03-10 whole@03-24",
+        "join-record→D version=1 scheme=310 new_scheme=310; release-funds→O; withdrawal-refused→D "
+        "code=already-released",
+    ),
+    "a withdrawal after its end is answered": (
+        (registered(), WITHDRAW, CANCELLED, WITHDRAW),
+        "",
+        "withdrawal-refused→D code=already-ended",
+    ),
+    "an empty account at the origin moves no money": (
+        (registered(), released(account=False)),
+        "record=released money=none version=1 accepted_at=03-02T09:30 due_at=03-24 "
+        "deadlines=transfer-in@03-10 whole@03-24",
+        "join-record→D version=1 scheme=310 new_scheme=310",
+    ),
+    "months that are joined stop the destination's clock": (
+        (registered(), released(), joins(1)),
+        "record=joined deadlines=whole@03-24 joined_version=1",
+        "terminate-record→O",
+    ),
+    "months that came late are joined": (
+        (registered(), released(), joins(1), corrected(2), joins(2)),
+        "joined_version=2",
+        "",
+    ),
+    "a dispute stops the clocks": (
+        (registered(), released(), NEXT_DAY, disputed(1)),
+        "record=disputed reason=digest-mismatch stopped_at=03-03T09:30",
+        "correct-record→O code=digest-mismatch version=1",
+    ),
+    "a corrected record lets the clocks go on, later by the days they stood": (
+        (registered(), released(), NEXT_DAY, disputed(1), NEXT_DAY, corrected(2)),
+        "record=released reason=- version=2 stopped_at=- due_at=03-25 deadlines=transfer-in@03-11 "
+        "whole@03-25",
+        "join-record→D version=2 scheme=310 new_scheme=310",
+    ),
+    "a corrected record after the join": (
+        (registered(), released(), joins(1), corrected(2)),
+        "version=2",
+        "join-record→D version=2 scheme=310 new_scheme=310",
+    ),
+    "a withheld record lets the clocks go on": (
+        (registered(), released(), disputed(1), NEXT_DAY, KEPT),
+        "record=refused reason=record-withheld reversing=record-withheld stopped_at=- "
+        "due_at=03-25 deadlines=whole@03-25",
+        "",
+    ),
+    "a withheld record takes joined months out": (
+        (registered(), released(), joins(1), corrected(2), disputed(2), KEPT),
+        "record=refused reason=record-withheld reversing=record-withheld stopped_at=-",
+        "restore-record→D new_scheme=310",
+    ),
+    "a withheld record takes the money back": (
+        (registered(), released(), funds(), disputed(1), KEPT),
+        "record=refused money=restoring reason=record-withheld reversing=record-withheld "
+        "stopped_at=- deadlines=whole@03-24 reversals=1",
+        "reverse-advance→D number=1",
+    ),
+    "money that was withheld is owed with its interest": (
+        (
+            registered(),
+            released(),
+            WITHHELD,
+            NEXT_DAY,
+            funds(70, interest_fen=30, version=2, released_on=date(2026, 3, 3)),
+        ),
+        "money=released reason=- deadlines=transfer-in@03-10 whole@03-24 withheld_until=- "
+        "version=2 released=100",
+        "credit-advance→D version=2 amount_fen=100 released_on=03-03 advance=True",
+    ),
+    "more is owed": (
+        (registered(), released(), funds(), owed(2, 7)),
+        "version=2 released=107",
+        "credit-advance→D version=2 amount_fen=7 released_on=03-04 advance=True",
+    ),
+    "less is owed": (
+        (registered(), released(), funds(), credited(), owed(2, -7)),
+        "version=2 released=93 adjusting=2",
+        "adjust-advance→D version=2 amount_fen=7",
+    ),
+    "less is owed of what was closed": (
+        (*STORY, NEXT_DAY, owed(2, -7)),
+        "money=released closed_at=- deadlines=whole@03-25 version=2 released=93 adjusting=2",
+        "adjust-advance→D version=2 amount_fen=7",
+    ),
+    "more is owed of what was closed": (
+        (*STORY, NEXT_DAY, owed(2, 7)),
+        "money=short closed_at=- deadlines=whole@03-25 version=2 released=107",
+        "credit-advance→D version=2 amount_fen=7 released_on=03-04 advance=True",
+    ),
+    "withheld money has the origin's date": (
+        (registered(), released(), WITHHELD),
+        "money=withheld reason=account_frozen deadlines=transfer-in@03-10 whole@03-24 funds@03-05 "
+        "withheld_until=03-05",
+        "",
+    ),
+    "withheld money has turned out to be none": (
+        (registered(), released(), WITHHELD, s.NothingToRelease(**FROM, code="zero_balance")),
+        "money=none reason=- deadlines=transfer-in@03-10 whole@03-24 withheld_until=-",
+        "",
+    ),
+    "an advance is remembered with its day": (
+        (registered(), released(), funds(), NEXT_DAY, credited()),
+        "money=advanced advanced_at=03-03T09:30 answered=1 credited=100 open=100",
+        "",
+    ),
+    "the day of the first advance stays": (
+        (registered(), released(), funds(), credited(), owed(2, 7), NEXT_DAY, credited(107, 2)),
+        "answered=2 credited=107 open=107",
+        "",
+    ),
+    "a declined advance has its reason": (
+        (registered(), released(), funds(), declined()),
+        "money=awaiting_funds reason=limit_reached answered=1",
+        "",
+    ),
+    "an advance that was declined first has none": (
+        (registered(), released(), funds(), declined(), credited()),
+        "money=advanced reason=- advanced_at=03-02T09:30 credited=100 open=100",
+        "",
+    ),
+    "an answer to an earlier version": (
+        (registered(), released(), funds(), owed(2, 7), declined(2), declined(1)),
+        "",
+        "",
+    ),
+    "an account paid out": ((*NO_ACCOUNT, paid_out(7)), "money=paid_out paid_out=7", ""),
+    "an account paid out twice": ((*NO_ACCOUNT, paid_out(7), paid_out(2)), "paid_out=9", ""),
+    "an account paid out, with its total": (
+        (*NO_ACCOUNT, paid_out(7), paid_out(2, 9)),
+        "paid_out=9",
+        "",
+    ),
+    "an account with nothing to pay out": ((*NO_ACCOUNT, paid_out(0)), "", ""),
+    "two people reverse it": (
+        (*MOVED, NEXT_DAY, REVERSE),
+        "record=restoring reason=court-order reversing=court-order",
+        "restore-record→D new_scheme=310",
+    ),
+    "two people reverse what was closed": (
+        (*STORY, NEXT_DAY, REVERSE),
+        "record=restoring reason=court-order reversing=court-order closed_at=- "
+        "deadlines=whole@03-25",
+        "restore-record→D new_scheme=310",
+    ),
+    "two people reverse what is disputed": (
+        (registered(), released(), disputed(1), NEXT_DAY, REVERSE),
+        "record=restoring reason=court-order reversing=court-order stopped_at=- due_at=03-25 "
+        "deadlines=whole@03-25",
+        "restore-record→D new_scheme=310",
+    ),
+    "the destination refuses to go back": (
+        (*MOVED, REVERSE, e.RestoreRefused(**FROM, code="moved-on")),
+        "record=joined reason=- reversing=-",
+        "reversal-refused→D code=moved-on",
+    ),
+    "the destination refuses to go back before it joined": (
+        (registered(), released(), REVERSE, e.RestoreRefused(**FROM, code="moved-on")),
+        "record=released reason=- reversing=-",
+        "reversal-refused→D code=moved-on",
+    ),
+    "the months are out": (
+        (*MOVED, REVERSE, OUT),
+        "money=restoring months_out=True reversals=1",
+        "restore-record→O new_scheme=310; reverse-advance→D number=1",
+    ),
+    "the origin has the record again": ((*MOVED, REVERSE, OUT, BACK), "record=restored", ""),
+    "the origin's answer is late": (
+        (registered(), timedelta(days=2), REMINDED),
+        "overdue=True deadlines=answer@03-12+1",
+        "overdue→D step=answer due_at=03-04 region=410100",
+    ),
+    "withheld money is asked for again on its date, and nothing is late": (
+        (registered(), released(), WITHHELD, timedelta(days=3), REMINDED),
+        "deadlines=transfer-in@03-10 whole@03-24 funds@04-04T09:30+1",
+        "release-funds→O",
+    ),
+    "what is late stays late when withheld money is asked for": (
+        (
+            registered(),
+            timedelta(days=2),
+            REMINDED,
+            released(),
+            WITHHELD,
+            timedelta(days=3),
+            REMINDED,
+        ),
+        "deadlines=transfer-in@03-12 whole@03-26 funds@04-06T09:30+1",
+        "release-funds→O",
+    ),
+    "one alone reverses nothing": (
+        (*MOVED, REVERSE.model_copy(update={"approved_by": "chen"})),
+        "",
+        "reversal-refused→D code=needs_two_people",
+    ),
+}

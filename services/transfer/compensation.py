@@ -71,7 +71,8 @@ def reverse_money(now: Transfer) -> tuple[Transfer, *tuple[Message, ...]]:
     if not now.funds.version:
         # Nothing was released, and what is asked for may still come.
         kept = now.money != "withheld"
-        return (now if kept else without_deadline(replace(now, money="none"), "funds"),)
+        ended = replace(now, money="none", withheld_until=None)
+        return (now if kept else without_deadline(ended, "funds"),)
     funds = replace(now.funds, reversals=now.funds.reversals + 1)
     new = replace(now, funds=funds, money="restoring")
     return new, reverse_advance(new)

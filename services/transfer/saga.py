@@ -467,7 +467,7 @@ def _compensate(
         case _:
             assert isinstance(message, k.ClaimChanged)
             funds, why = back.changed(funds, message), back.why(message)
-    new = replace(now, funds=funds, money=money_of(funds), reason=because(now, now.reason))
+    new = replace(now, funds=funds, money=money_of(funds))
     if new.money not in MONEY_ENDS:
         new = back.reopened(new, at, regions, rules)
     return go(new, why, *say)

@@ -203,7 +203,8 @@ def answer(transfer: Transfer | None, why: str, *say: Message) -> Step:
 
 def because(now: Transfer, code: str | None) -> str | None:
     """Why the money stands as it does, unless the record's own trouble is to be told."""
-    return now.reason if now.record in ("disputed", "refused") else code
+    own = now.record in ("disputed", "refused", "restoring", "restored")
+    return now.reason if own else code
 
 
 def with_deadline(t: Transfer, step: Late, due_at: datetime) -> Transfer:

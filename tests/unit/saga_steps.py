@@ -1,6 +1,6 @@
 """Steps of a transfer: what was heard, the facts that the last of it changes, what is then said."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from shared.messages import Message
 from shared.messages import enrollment as e
@@ -14,12 +14,11 @@ from tests.unit.saga_stories import (
     FROM,
     MONDAY,
     WITHDRAW,
-    credited,
     funds,
     registered,
     released,
 )
-from tests.unit.test_saga_repair import STORY, WITHHELD, corrected, disputed, joins
+from tests.unit.test_saga_repair import STORY, corrected, disputed, joins
 
 NEXT_DAY = timedelta(days=1)
 MOVED = STORY[:6]
@@ -27,26 +26,15 @@ KEPT = e.RecordWithheld(**FROM, code="sealed")
 REVERSE = t.Reverse(**ABOUT, proposed_by="chen", approved_by="li", reason="court-order")
 OUT = e.RecordRestored(**FROM, region="450100")
 BACK = e.RecordRestored(**FROM, region="410100")
+NOTHING = s.NothingToRelease(**FROM, code="zero_balance")
+DISPUTED = (registered(), released(), disputed(1))
 REMINDED = t.Remind(**ABOUT, due_at=MONDAY)
 NO_ACCOUNT = (registered(account=False), released())
 
 
-def owed(version: int, delta_fen: int) -> s.FundsCorrected:
-    return s.FundsCorrected(
-        **FROM, version=version, delta_fen=delta_fen, released_on=date(2026, 3, 4)
-    )
-
-
-def declined(version: int = 1) -> s.AdvanceDeclined:
-    return s.AdvanceDeclined(**FROM, version=version, code="limit_reached", awaiting_fen=100)
-
-
-def paid_out(amount_fen: int, total_fen: int | None = None) -> s.PaidOut:
-    amounts = {"amount_fen": amount_fen, "total_fen": total_fen}
-    return s.PaidOut.model_validate({**ABOUT, **amounts, "region": "410100", "reason": "x"})
-
-
-STEPS: dict[str, tuple[tuple[Message | timedelta, ...], str, str]] = {
+Heard = tuple[Message | timedelta, ...]
+Steps = dict[str, tuple[Heard, str, str]]
+RECORD_STEPS: Steps = {
     "the origin's acceptance starts the clocks of the origin and of the whole": (
         (registered(), NEXT_DAY, ACCEPTED),
         "record=releasing accepted_at=03-03T09:30 due_at=03-25 deadlines=transfer-out@03-18 "
@@ -160,82 +148,6 @@ STEPS: dict[str, tuple[tuple[Message | timedelta, ...], str, str]] = {
         "stopped_at=- deadlines=whole@03-24 reversals=1",
         "reverse-advance→D number=1",
     ),
-    "money that was withheld is owed with its interest": (
-        (
-            registered(),
-            released(),
-            WITHHELD,
-            NEXT_DAY,
-            funds(70, interest_fen=30, version=2, released_on=date(2026, 3, 3)),
-        ),
-        "money=released reason=- deadlines=transfer-in@03-10 whole@03-24 withheld_until=- "
-        "version=2 released=100",
-        "credit-advance→D version=2 amount_fen=100 released_on=03-03 advance=True",
-    ),
-    "more is owed": (
-        (registered(), released(), funds(), owed(2, 7)),
-        "version=2 released=107",
-        "credit-advance→D version=2 amount_fen=7 released_on=03-04 advance=True",
-    ),
-    "less is owed": (
-        (registered(), released(), funds(), credited(), owed(2, -7)),
-        "version=2 released=93 adjusting=2",
-        "adjust-advance→D version=2 amount_fen=7",
-    ),
-    "less is owed of what was closed": (
-        (*STORY, NEXT_DAY, owed(2, -7)),
-        "money=released closed_at=- deadlines=whole@03-25 version=2 released=93 adjusting=2",
-        "adjust-advance→D version=2 amount_fen=7",
-    ),
-    "more is owed of what was closed": (
-        (*STORY, NEXT_DAY, owed(2, 7)),
-        "money=short closed_at=- deadlines=whole@03-25 version=2 released=107",
-        "credit-advance→D version=2 amount_fen=7 released_on=03-04 advance=True",
-    ),
-    "withheld money has the origin's date": (
-        (registered(), released(), WITHHELD),
-        "money=withheld reason=account_frozen deadlines=transfer-in@03-10 whole@03-24 funds@03-05 "
-        "withheld_until=03-05",
-        "",
-    ),
-    "withheld money has turned out to be none": (
-        (registered(), released(), WITHHELD, s.NothingToRelease(**FROM, code="zero_balance")),
-        "money=none reason=- deadlines=transfer-in@03-10 whole@03-24 withheld_until=-",
-        "",
-    ),
-    "an advance is remembered with its day": (
-        (registered(), released(), funds(), NEXT_DAY, credited()),
-        "money=advanced advanced_at=03-03T09:30 answered=1 credited=100 open=100",
-        "",
-    ),
-    "the day of the first advance stays": (
-        (registered(), released(), funds(), credited(), owed(2, 7), NEXT_DAY, credited(107, 2)),
-        "answered=2 credited=107 open=107",
-        "",
-    ),
-    "a declined advance has its reason": (
-        (registered(), released(), funds(), declined()),
-        "money=awaiting_funds reason=limit_reached answered=1",
-        "",
-    ),
-    "an advance that was declined first has none": (
-        (registered(), released(), funds(), declined(), credited()),
-        "money=advanced reason=- advanced_at=03-02T09:30 credited=100 open=100",
-        "",
-    ),
-    "an answer to an earlier version": (
-        (registered(), released(), funds(), owed(2, 7), declined(2), declined(1)),
-        "",
-        "",
-    ),
-    "an account paid out": ((*NO_ACCOUNT, paid_out(7)), "money=paid_out paid_out=7", ""),
-    "an account paid out twice": ((*NO_ACCOUNT, paid_out(7), paid_out(2)), "paid_out=9", ""),
-    "an account paid out, with its total": (
-        (*NO_ACCOUNT, paid_out(7), paid_out(2, 9)),
-        "paid_out=9",
-        "",
-    ),
-    "an account with nothing to pay out": ((*NO_ACCOUNT, paid_out(0)), "", ""),
     "two people reverse it": (
         (*MOVED, NEXT_DAY, REVERSE),
         "record=restoring reason=court-order reversing=court-order",
@@ -273,24 +185,6 @@ STEPS: dict[str, tuple[tuple[Message | timedelta, ...], str, str]] = {
         (registered(), timedelta(days=2), REMINDED),
         "overdue=True deadlines=answer@03-12+1",
         "overdue→D step=answer due_at=03-04 region=410100",
-    ),
-    "withheld money is asked for again on its date, and nothing is late": (
-        (registered(), released(), WITHHELD, timedelta(days=3), REMINDED),
-        "deadlines=transfer-in@03-10 whole@03-24 funds@04-04T09:30+1",
-        "release-funds→O",
-    ),
-    "what is late stays late when withheld money is asked for": (
-        (
-            registered(),
-            timedelta(days=2),
-            REMINDED,
-            released(),
-            WITHHELD,
-            timedelta(days=3),
-            REMINDED,
-        ),
-        "deadlines=transfer-in@03-12 whole@03-26 funds@04-06T09:30+1",
-        "release-funds→O",
     ),
     "one alone reverses nothing": (
         (*MOVED, REVERSE.model_copy(update={"approved_by": "chen"})),

@@ -7,7 +7,8 @@ import pytest
 
 from services.transfer.states import Deadline, Transfer
 from shared.messages import Message
-from tests.unit.saga_steps import STEPS
+from tests.unit.saga_steps import RECORD_STEPS
+from tests.unit.saga_steps_money import MONEY_STEPS
 from tests.unit.test_saga_repair import Dialogue
 
 NOT_SHOWN = {"asked", "held", "funds"}
@@ -43,6 +44,9 @@ def told(message: Message) -> str:
     kind = message.type.split(".")[1]
     where = "O" if body.pop("to") == "410100" else "D"
     return " ".join([f"{kind}→{where}", *(f"{key}={shown(body[key])}" for key in body)])
+
+
+STEPS = RECORD_STEPS | MONEY_STEPS
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda name: name.replace(" ", "-"))

@@ -1,14 +1,16 @@
 """THE saga, read top to bottom: what each message leads to in each state of a transfer.
 
 O is the origin, D the destination. Two legs, each with a state of its own; money begins when the
-record is released, and either may end first. A transfer is closed when both are at an end (=):
+record is released, and either may end first. A transfer is closed when both are at an end (=), and
+open again if one of them moves on:
 
-  record  opened → releasing → released ⇄ disputed    released → joined =
+  record  opened → releasing → released ⇄ disputed    released → joined = ⇄ disputed (late months)
           before the release: refused =, withdrawn =, not_needed =; after a dispute: refused =
           reversed by two people: restoring → restored =
   money   pending → released (O owes it) → advanced (D has credited it) → funded = (O's has come)
           withheld (by O, for now); awaiting_funds (no advance: credited when O's comes)
-          short, over (less has come, or more); paid_out = (by O); none = (there is none)
+          short, over (less has come, or more, until people at D send it back or O owes more)
+          paid_out = (by O, where nothing is transferred); none = (there is none)
           and back: restoring → restored =; recovering → recovered =; written_off =;
           returned_to_origin =; which of them, `money_of` (chapter 5) makes of the facts
 
@@ -17,11 +19,12 @@ record is released, and either may end first. A transfer is closed when both are
   transfer-out  O   the record is released      whole         O   the transfer is closed
   funds         O   it lets go of withheld money; no working days, its own date
 
-The pivot is the release of the record: before it withdrawing is free, after it the saga goes
-forward, or compensates by new acts (chapters 3, 4 and 7). Messages of one service about one person
-come in order; the same message is never heard twice. `decide` is pure; each `case` is a sentence:
-in this state, on this message, go there and say this. What is late or repeated is ignored, with
-the reason; what is not written here means nothing and is refused as a dead letter.
+The pivot is the release of the record (from then on `version` is 1 and more): before it a person
+may still withdraw, after it the saga goes forward, or compensates by new acts (chapters 3, 4, 7).
+Messages of one service about one person come in order, and each is heard once, by its id. `decide`
+is pure; each `case` is a sentence: in this state, on this message, go there and say this. What says
+again what is known, or comes too late, is ignored with the reason; what is not written here means
+nothing and is refused as a dead letter.
 """
 
 from datetime import datetime
@@ -135,9 +138,8 @@ def _open(now: Transfer | None, message: Opening, at: datetime, regions: Regions
 def _release(
     now: Transfer, message: Message, at: datetime, regions: Regions, rules: Corridor
 ) -> Step:
-    """The origin decides: between two destinations too, and in the race with withdrawing or dying.
-
-    `version` is that of the record, and 0 before the pivot.
+    """The origin decides: in the race with withdrawing or dying, and between two destinations,
+    each with a transfer of its own: the second is refused (`duplicate`).
     """
     match (now.record, message):
         case ("opened", e.ReleaseAccepted()):
@@ -166,7 +168,7 @@ def _release(
             new = replace(now, record="withdrawn", money="none", reason=code, deadlines=())
             return go(new, "the origin has forgotten the request", closing.withdrawn(new))
         case (_, e.PersonDeceased()) if now.version:
-            why = "the money goes on to where it is owed; nothing more is advanced"
+            why = "record and money go on; D advances nothing more, and pays the heirs"
             return go(replace(now, deceased=True), why)
         case ("released" | "joined" | "disputed" | "restoring" | "restored", t.Withdraw()):
             return answer(now, "the record was released already", c.too_late(now))
@@ -210,7 +212,7 @@ def _past_pivot(
         new = replace(new, money="none")
     if now.withdrawing == "withdrawn":
         say.append(c.too_late(now))
-    return go(new, "the record is released (the pivot): join it and release the funds", *say)
+    return go(new, "the record is released (the pivot): D joins it, O releases the funds", *say)
 
 
 # ── 3. Join the record ────────────────────────────────────────────────────────────────────────
@@ -246,7 +248,7 @@ def _join(now: Transfer, message: Message, at: datetime, regions: Regions) -> St
         case ("joined", e.RecordCorrected(version=version)) if version > now.version:
             more = c.join_record(now, message)
             return go(replace(now, version=version), "months that came late are joined too", more)
-        case ("disputed", e.RecordWithheld(code=code)):
+        case ("disputed", e.RecordWithheld(code=code)):  # O cannot correct it, or will not
             new = replace(now, record="refused", reason="record-withheld")
             new = without_deadline(c.clocks_go_on(new, at, regions), "transfer-in")
             out = [back.restore_record(new, now.destination)] if now.joined_version else []
@@ -322,7 +324,7 @@ def _announce(
 
 
 def money_of(funds: Funds) -> Money:
-    """The state of the money, from the facts: the first that applies."""
+    """The state of the money, from the facts (`Funds` names them): the first that applies."""
     answered = funds.answered == funds.version
     facts: tuple[tuple[int, Money], ...] = (
         (funds.reversals > funds.restorations, "restoring"),
@@ -381,8 +383,8 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
 
 
 def _remind(now: Transfer, at: datetime, regions: Regions) -> Step:
-    """A missed step: whoever owes it is urged, then every few working days it is escalated, to
-    the third level and no further. O is asked again for money that it withholds.
+    """A missed step: the region that owes it is urged, and every few working days the matter goes
+    a level higher there, to the third and no further. O is asked again for money that it withholds.
     """
     if now.stopped_at or now.paused:
         return ignore(now, "the clocks stand still: the record is disputed, or it is paused")
@@ -398,6 +400,8 @@ def _remind(now: Transfer, at: datetime, regions: Regions) -> Step:
 
 
 # ── 7. Compensation: the way back, by new acts ────────────────────────────────────────────────
+# The money (`back.reverse_money`): D takes back what is unspent (reverse-advance), O gives it to
+# the person again (restore-funds); what was spent stays owed by O, or is recovered.
 
 
 def _reverse(

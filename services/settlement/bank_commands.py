@@ -16,6 +16,7 @@ from shared import names
 from shared.ids import uuid5
 from shared.messages import NAMESPACE, Message, next_uuid
 from shared.messages.settlement import BankKind, Detail, RecordDebit, RecordReceipt
+from shared.messages.settlement_bank import HoldLine
 from shared.regions import Regions
 from shared.sealing import Keyring, seal
 
@@ -199,6 +200,24 @@ def commands_of(
             message = _debit(entry, details, line, entry.own, None)
         sent.append((next_uuid(entry.receipt, "record"), message))
     return sent, list(codes)
+
+
+def held_back(numbered: Numbered, twins: Mapping[UUID, UUID]) -> Numbered:
+    """The command, or, where its line has a twin, what asks two people about it."""
+    _, line = numbered
+    if not isinstance(line, RecordReceipt | RecordDebit) or line.receipt not in twins:
+        return numbered
+    hold = HoldLine(
+        to=line.to,
+        account=line.account,
+        bank=line.bank,
+        receipt=line.receipt,
+        twin=twins[line.receipt],
+        amount_fen=line.amount_fen,
+        message=line.type,
+        line=line.model_dump(mode="json"),
+    )
+    return next_uuid(line.receipt, "hold"), hold
 
 
 def _receipt(entry: Entry, details: Sequence[Detail], sealed_line: str | None) -> RecordReceipt:

@@ -6,7 +6,7 @@ from services.settlement.compensation.recovering import recover_from_credit
 from services.settlement.exposure import WAITING, opened, refusal
 from services.settlement.onward import release_after, send_on_claim
 from services.settlement.receipts import reserve_waiting
-from services.settlement.states import Claim, Declined
+from services.settlement.states import Claim
 from shared.decision import Unexpected, replace
 from shared.messages.settlement import (
     AdvanceCredited,
@@ -127,16 +127,7 @@ def _decline(books: Books, claim: Claim, code: str) -> None:
     if code not in WAITING:
         books.forget_declined(claim)
         return
-    books.keep_declined(
-        Declined(
-            origin=claim.origin,
-            destination=claim.region,
-            person=claim.person,
-            transfer=claim.transfer,
-            declined_at=claim.declined_at or books.at,
-            amount_fen=claim.awaiting_fen,
-        )
-    )
+    books.queue(claim)
 
 
 def _answer(books: Books, claim: Claim, version: int, amount_fen: int) -> None:

@@ -186,6 +186,24 @@ class Corridors(Journal):
         if corridor.reviewed_on != self.today and self._doubtful(corridor):
             self.ask_review(corridor)
 
+    def queue(self, claim: Claim) -> None:
+        """The claim waits until the corridor has room for it."""
+        self.keep_declined(
+            Declined(
+                origin=claim.origin,
+                destination=claim.region,
+                person=claim.person,
+                transfer=claim.transfer,
+                declined_at=claim.declined_at or self.at,
+                amount_fen=claim.awaiting_fen,
+            )
+        )
+
+    def too_large(self, origin: str, destination: str) -> list[Claim]:
+        """The oldest claims of which one advance would have been too large, where it is asked."""
+        found = self.get(("too-large", origin, destination), tuple) or ()
+        return [self.get(("claim", one.person, one.transfer), Claim) or one for one in found]
+
     def forget_declined(self, claim: Claim) -> None:
         """The claim waits for the corridor no longer."""
         key = ("queued", claim.origin, claim.region, claim.person, claim.transfer)

@@ -52,6 +52,8 @@ from shared.messages.settlement_bank import (
     AdjustOpening,
     AnnounceReturn,
     AnswerBankMessage,
+    BookLine,
+    HoldLine,
     NoteBankMessage,
     ReportRemittance,
 )
@@ -122,6 +124,8 @@ _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
     AnnounceReturn: bank.announce_return,
     NoteBankMessage: bank.note_bank_message,
     AnswerBankMessage: bank.answer_bank_message,
+    HoldLine: bank.hold_line,
+    BookLine: bank.book_line,
     Propose: proposals.propose,
     Approve: proposals.approve,
     Reject: proposals.reject,

@@ -21,6 +21,9 @@ WAITING = frozenset({"limit_reached", "corridor_suspended", "age_limit"})
 MOST_OFFERED = 50
 """So many declined advances of a corridor are looked at when it frees."""
 
+MOST_RECONSIDERED = 1000
+"""So many whose advance was too large are looked at when two people change that limit."""
+
 EASED_PERCENT = 5
 """A warning ends so far below its threshold: who stands on it is not told with every advance."""
 

@@ -57,7 +57,18 @@ def change_limit(books: Books, m: ChangeLimit) -> None:
         )
     )
     books.keep_corridor(corridor)
+    _reconsider(books, corridor)
     _review(books, books.corridor(m.origin, m.to))
+
+
+def _reconsider(books: Books, corridor: Corridor) -> None:
+    """Whose advance was too large, and is not any more, waits with those whom the corridor's limit
+    kept waiting: since when it was declined.
+    """
+    single_fen = books.limits(corridor.origin, corridor.destination).single_fen
+    for claim in books.too_large(corridor.origin, corridor.destination):
+        if claim.open_fen + claim.awaiting_fen <= single_fen:
+            books.queue(claim)
 
 
 def suspend_corridor(books: Books, m: SuspendCorridor) -> None:

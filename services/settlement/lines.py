@@ -108,6 +108,17 @@ class Line:
         return _digest(facts)
 
     @property
+    def likeness(self) -> bytes:
+        """What agrees between two kinds of files that tell the same entry, one of them without the
+        bank's reference: amount, value date and what the payer wrote.
+        """
+        told = tuple(
+            sorted("".join(f"{one.end_to_end_id}{one.remark}".split()) for one in self.payments)
+        )
+        on = self.value_on or self.booked_on
+        return _digest((self.credit, self.amount_fen, on, self.reversal, told))
+
+    @property
     def content(self) -> bytes:
         """All that must agree when the same kind of file reports the same entry again."""
         return _digest((self.core, self.value_on, self.fee, self.payments))

@@ -25,6 +25,8 @@ from shared.messages.settlement import (
 from shared.messages.settlement_bank import (
     AnnounceReturn,
     AnswerBankMessage,
+    BookLine,
+    HoldLine,
     NoteBankMessage,
     ReportRemittance,
 )
@@ -39,7 +41,7 @@ from shared.messages.settlement_compensation import (
     Waive,
     WriteOff,
 )
-from shared.messages.settlement_limits import CorridorCommand
+from shared.messages.settlement_limits import ChangeLimit, CorridorCommand
 from shared.messages.settlement_netting import InstructPosition, SettleLine
 from shared.messages.settlement_people import (
     AskCorrection,
@@ -69,6 +71,7 @@ class Needs:
     corridors: set[Corridor] = field(default_factory=set)
     freeing: set[Corridor] = field(default_factory=set)
     reviewing: set[Corridor] = field(default_factory=set)
+    changing: set[Corridor] = field(default_factory=set)
     taking_back: set[tuple[str, UUID]] = field(default_factory=set)
     announcing: dict[UUID, list[CreditAdvance]] = field(default_factory=dict)
     offered: set[UUID] = field(default_factory=set)
@@ -107,9 +110,13 @@ class Needs:
         elif isinstance(m, CorridorCommand):
             for corridors in (self.corridors, self.freeing, self.reviewing):
                 corridors.add((m.origin, m.to))
+            self.changing |= {(m.origin, m.to)} if isinstance(m, ChangeLimit) else set()
             self.items.add(item_id("limit", m.to, m.origin))
         elif isinstance(m, NoteBankMessage | AnswerBankMessage):
             self.notes.add(m.note)
+            self.subjects.add(str(m.note))
+        elif isinstance(m, HoldLine | BookLine):
+            self.subjects.add(str(m.receipt))
         else:
             self._add_item(m)
 

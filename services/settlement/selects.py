@@ -64,6 +64,16 @@ SELECT d.* FROM unnest($1::text[], $2::text[]) AS u (origin, destination)
     ORDER BY d.declined_at, d.person, d.transfer LIMIT $3) d
 """
 
+# Claims of which one advance would have been too large: the oldest.
+TOO_LARGE = """
+SELECT c.* FROM unnest($1::text[], $2::text[]) AS u (origin, destination)
+ CROSS JOIN LATERAL (
+   SELECT * FROM claims c
+    WHERE c.region = u.destination AND c.origin = u.origin AND c.declined = 'single_limit'
+      AND c.awaiting_fen > 0
+    ORDER BY c.declined_at, c.person, c.transfer LIMIT $3 FOR UPDATE) c
+"""
+
 AGES = """
 SELECT * FROM ages
  WHERE (origin, destination) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND open_fen > 0

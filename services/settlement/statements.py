@@ -25,6 +25,7 @@ from services.settlement.bank_commands import (
     OwnAccount,
     commands_of,
     entries_of,
+    held_back,
     other_leg,
 )
 from services.settlement.closing import sweeps
@@ -177,11 +178,14 @@ async def _take_one(
         ignored=statement.ignored,
         codes=list(statement.codes),
     )
+    twins = await chain.twins_of(db, own, statement, fresh)
+    counted = [entry for entry in fresh if entry.key not in twins]
     await chain.gap_before(db, own, statement, taken)
     opening = await chain.open_account(db, own, statement, lines)
-    adjusting = await chain.reopen_account(db, own, statement, new, cause)
-    await chain.remember(db, own, statement, taken, fresh, file)
-    booked = await _booked_once(db, runtime.regions, fresh)
+    earlier = [entry.line for entry in counted]
+    adjusting = await chain.reopen_account(db, own, statement, earlier, cause)
+    await chain.remember(db, own, statement, taken, fresh, twins, file)
+    booked = await _booked_once(db, runtime.regions, fresh, twins)
     told = await remittances.lists_of(db, fresh)
     keys = {
         month: await runtime.keyring.statement_key(db, month)
@@ -191,12 +195,17 @@ async def _take_one(
         commands_of, told, booked, runtime.regions, runtime.keyring, keys
     )
     taken.codes.extend(codes)
-    said = opening + commands + adjusting
+    if twins:
+        taken.codes.append("held")
+    held = {entry.receipt: twins[entry.key] for entry in fresh if entry.key in twins}
+    said = opening + [held_back(one, held) for one in commands] + adjusting
     taken.messages.extend(id_ for id_, _ in said)
     return taken, said
 
 
-async def _booked_once(db: asyncpg.Connection, regions: Regions, fresh: Sequence[Entry]) -> Booked:
+async def _booked_once(
+    db: asyncpg.Connection, regions: Regions, fresh: Sequence[Entry], twins: chain.Twins
+) -> Booked:
     """Which entries only move money inside the agency, and which of those the books know."""
     booked: Booked = {}
     for entry in fresh:
@@ -205,7 +214,8 @@ async def _booked_once(db: asyncpg.Connection, regions: Regions, fresh: Sequence
             continue
         counter, leg = other
         payer, payee = (counter, entry.own) if entry.line.credit else (entry.own, counter)
-        first = await _count_leg(db, payer, payee, entry.line.amount_fen, leg)
+        # Of one that is held it is not known yet whether it is a leg.
+        first = entry.key in twins or await _count_leg(db, payer, payee, entry.line.amount_fen, leg)
         booked[entry.key] = (payer, payee) if first else None
     return booked
 

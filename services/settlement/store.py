@@ -14,13 +14,13 @@ import asyncpg
 
 from services.settlement import rows, selects
 from services.settlement.bank import rows as bank_rows
-from services.settlement.exposure import MOST_OFFERED
+from services.settlement.exposure import MOST_OFFERED, MOST_RECONSIDERED
 from services.settlement.needs import Needs
 from services.settlement.netting import store as netting
 from services.settlement.people.rows import ITEMS
 from services.settlement.people.states import part_subject
 from services.settlement.rows import columns
-from services.settlement.states import Aged, Declined, Part
+from services.settlement.states import Aged, Claim, Declined, Part
 from services.settlement.unsealing import unseal_lines
 from services.settlement.writing import entered, written
 from shared.decision import Delivery, States
@@ -209,6 +209,19 @@ async def _declined(db: asyncpg.Connection, needs: Needs, states: States) -> Non
         queues[declined.origin, declined.destination].append(declined)
     for corridor, queue in queues.items():
         states["declined", *corridor] = tuple(queue)
+    if needs.changing:
+        await _too_large(db, needs, states)
+
+
+async def _too_large(db: asyncpg.Connection, needs: Needs, states: States) -> None:
+    """Whom a single advance's limit kept waiting, where that limit is changed."""
+    found: defaultdict[tuple[str, str], list[Claim]] = defaultdict(list)
+    changing = columns(sorted(needs.changing), 2)
+    for row in await db.fetch(selects.TOO_LARGE, *changing, MOST_RECONSIDERED):
+        claim = rows.CLAIMS.read(row)
+        found[claim.origin, claim.region].append(claim)
+    for corridor, claims in found.items():
+        states["too-large", *corridor] = tuple(claims)
 
 
 async def _ages(db: asyncpg.Connection, needs: Needs, states: States) -> None:

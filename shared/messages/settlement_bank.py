@@ -4,7 +4,9 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
-from shared.messages import Event, Fen, PersonCommand, PersonEvent, RegionCode, Text
+from pydantic import JsonValue
+
+from shared.messages import ByTwo, Event, Fen, PersonCommand, PersonEvent, RegionCode, Text
 from shared.messages.settlement import BankCommand
 
 NoteKind = Literal["recall", "resolution", "status", "return"]
@@ -69,6 +71,26 @@ class NoteBankMessage(BankCommand):
     transfers: tuple[UUID, ...] = ()
     run: Text = ""
     reference: Text = ""
+
+
+class HoldLine(BankCommand):
+    """A line seems to be one that another kind of file has told already (`twin`), and nothing but
+    the bank's reference could tell: it is not booked until two people say that it is another.
+    `line` is the `message` that would book it.
+    """
+
+    receipt: UUID
+    twin: UUID
+    amount_fen: Fen
+    message: Text
+    line: dict[str, JsonValue]
+
+
+class BookLine(ByTwo, BankCommand):
+    """Two people say of a line that is held: it is `another`, and is booked, or the same."""
+
+    receipt: UUID
+    another: bool
 
 
 class BankMessageNoted(Event):

@@ -127,6 +127,18 @@ async def test_all_who_waited_are_offered_again_however_many_they_are(
     assert credited == {transfer(number) for number in many}
 
 
+async def test_whose_advance_was_too_large_is_advanced_when_two_people_raise_that_limit(
+    db: asyncpg.Connection, books: Settlement
+) -> None:
+    await settle(db, books, [*asked(1, 400), *asked(2, 600), *asked(3, 350)])
+
+    said = await settle(db, books, [ChangeLimit(**TWO, single_fen=500)])
+
+    credited = [m.transfer for m in said if isinstance(m, AdvanceCredited)]
+    assert credited == [transfer(1), transfer(3)]
+    assert await db.fetchval("SELECT count(*) FROM declined") == 0
+
+
 async def test_a_batch_that_advances_and_reviews_sees_its_own_advances(
     db: asyncpg.Connection, books: Settlement
 ) -> None:

@@ -55,9 +55,11 @@ def camt(
 
 
 def entry(ref: str, amount: str, remark: str = "") -> str:
+    """An entry; some banks give none of their own references."""
+    own = f"<AcctSvcrRef>{ref}</AcctSvcrRef>" if ref else ""
     return (
         f"<Ntry><Amt Ccy='CNY'>{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>"
-        f"<BookgDt><Dt>2026-03-20</Dt></BookgDt><AcctSvcrRef>{ref}</AcctSvcrRef><NtryDtls><TxDtls>"
+        f"<BookgDt><Dt>2026-03-20</Dt></BookgDt>{own}<NtryDtls><TxDtls>"
         f"<RmtInf><Ustrd>{remark}</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>"
     )
 

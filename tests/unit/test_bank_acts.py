@@ -17,11 +17,14 @@ from shared.messages.settlement_bank import (
     AnswerBankMessage,
     BankMessageAnswered,
     BankMessageNoted,
+    BookLine,
+    HoldLine,
     NoteBankMessage,
     RemittanceAccepted,
     RemittanceRejected,
     ReportRemittance,
 )
+from shared.messages.settlement_people import ItemDone, ItemOpened
 from tests.unit.settlement_world import DAY, PERSON, T1, A, B, World, detail, only, receipt, some_id
 from tests.unit.test_settlement_payments import debit, instruct, owing
 
@@ -190,12 +193,71 @@ def test_what_the_bank_asks_waits_for_a_person_and_is_answered_once() -> None:
     answered = world.send(answer(agreed=False), answer(agreed=False))
 
     assert only(BankMessageNoted, asked).kind == "recall"
+    item = only(ItemOpened, asked)
+    assert (item.queue, item.amount_fen, item.facts["code"]) == ("bank-message", 100, "DUPL")
     assert only(BankMessageAnswered, answered).agreed is False
+    assert only(ItemDone, answered).item == item.item
     kept = world.states["note", some_id("recall")]
     assert isinstance(kept, Note)
     assert (kept.state, kept.answered_by, kept.why) == ("answered", "cashier", "rightly here")
     with pytest.raises(Unexpected, match="otherwise"):
         world.send(answer(agreed=True))
+
+
+TWIN = receipt("second", detail(100, T1, payer_region=A))
+
+
+def held() -> HoldLine:
+    return HoldLine(
+        to=B,
+        account=TWIN.account,
+        bank=TWIN.bank,
+        receipt=TWIN.receipt,
+        twin=some_id("first"),
+        amount_fen=100,
+        message=TWIN.type,
+        line=TWIN.model_dump(mode="json"),
+    )
+
+
+def said_of_it(*, another: bool, by: str = "director") -> BookLine:
+    return BookLine(
+        to=B,
+        account=TWIN.account,
+        bank=TWIN.bank,
+        receipt=TWIN.receipt,
+        another=another,
+        proposed_by="clerk",
+        approved_by=by,
+        reason="bank-confirmed",
+    )
+
+
+@pytest.mark.parametrize("code", ["booked", "same"])
+def test_a_line_that_seems_told_already_is_booked_when_two_people_say_it_is_another(
+    code: str,
+) -> None:
+    another = code == "booked"
+    world = World()
+    opened = only(ItemOpened, world.send(held(), held()))
+    assert (opened.queue, opened.facts["twin"]) == ("twin", str(some_id("first")))
+    assert world.account(B, "suspense") == 0
+
+    said = world.send(said_of_it(another=another), said_of_it(another=another))
+
+    assert only(ItemDone, said).code == code
+    assert world.account(B, "suspense") == (100 if another else 0)
+    assert world.send(held()) == []
+
+
+def test_one_person_alone_books_no_line_and_nothing_is_booked_that_is_not_held() -> None:
+    world = World()
+    world.send(held())
+
+    with pytest.raises(Unexpected, match="two people"):
+        world.send(said_of_it(another=True, by="clerk"))
+    with pytest.raises(Unexpected, match="no such line"):
+        World().send(said_of_it(another=True))
 
 
 def answer(*, agreed: bool) -> AnswerBankMessage:

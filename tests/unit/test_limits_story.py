@@ -8,7 +8,7 @@ import pytest
 
 from services.settlement.exposure import Limits
 from services.settlement.people.states import item_id
-from services.settlement.states import Corridor
+from services.settlement.states import Claim, Corridor
 from shared.decision import Unexpected
 from shared.messages import Message
 from shared.messages.settlement import AdvanceCredited, AdvanceDeclined, OfferAgain
@@ -174,6 +174,33 @@ def test_two_people_raise_a_limit_and_the_oldest_declined_are_advanced() -> None
     assert [m.transfer for m in said if isinstance(m, AdvanceCredited)] == [transfer(3)]
     world.send(ChangeLimit(**TWO))
     assert only(AdvanceDeclined, world.send(*asked(5, 1))).code == "limit_reached"
+
+
+def test_two_people_raise_the_limit_of_one_advance_and_whose_was_too_large_are_advanced() -> None:
+    world = World(limits=LIMITS)
+    world.send(*asked(1, 500), *asked(2, 900), *asked(3, 400))
+    assert {c.declined for c in world.all(Claim)} == {"single_limit"}
+
+    said = world.send(ChangeLimit(**TWO, single_fen=600))
+
+    assert [m.transfer for m in said if isinstance(m, AdvanceCredited)] == [
+        transfer(1),
+        transfer(3),
+    ]
+    assert world.claim(transfer(2), person(2)).declined == "single_limit"
+    lowered = world.send(ChangeLimit(**TWO, single_fen=100), ChangeLimit(**TWO, single_fen=600))
+    assert [m for m in lowered if isinstance(m, AdvanceCredited)] == []
+
+
+def test_who_fits_into_one_advance_still_waits_for_room_in_the_corridor() -> None:
+    world = World(limits=LIMITS)
+    world.send(*[m for n in range(3) for m in asked(n, 300)], *asked(4, 500))
+
+    said = world.send(ChangeLimit(**TWO, single_fen=600))
+
+    assert [m for m in said if isinstance(m, AdvanceCredited)] == []
+    freed = world.send(paid(0, 300), paid(1, 300))
+    assert only(AdvanceCredited, freed).transfer == transfer(4)
 
 
 @pytest.mark.parametrize(

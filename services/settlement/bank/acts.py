@@ -10,14 +10,19 @@ from services.settlement.bank.states import Announcement, Note
 from services.settlement.books import Books
 from services.settlement.netting import positions
 from services.settlement.payments import came_back
+from services.settlement.people import items
+from services.settlement.people.states import item_id
 from services.settlement.states import Instruction, Release
 from shared.decision import Unexpected, replace
+from shared.messages.settlement import RecordDebit, RecordReceipt
 from shared.messages.settlement_bank import (
     AdjustOpening,
     AnnounceReturn,
     AnswerBankMessage,
     BankMessageAnswered,
     BankMessageNoted,
+    BookLine,
+    HoldLine,
     NoteBankMessage,
     RemittanceAccepted,
     RemittanceRejected,
@@ -152,6 +157,14 @@ def note_bank_message(books: Books, m: NoteBankMessage) -> None:
         recorded_at=books.at,
     )
     books.put(("note", m.note), note)
+    facts = {
+        "note": str(m.note),
+        "kind": m.kind,
+        "code": m.code,
+        "account": m.account,
+        "transfers": [str(transfer) for transfer in m.transfers],
+    }
+    items.open_item(books, _item_of(note), m.amount_fen, facts)
     books.say(
         BankMessageNoted(
             to=m.to,
@@ -162,6 +175,43 @@ def note_bank_message(books: Books, m: NoteBankMessage) -> None:
             amount_fen=m.amount_fen,
         )
     )
+
+
+def _item_of(note: Note) -> items.Subject:
+    return items.Subject("bank-message", note.region, note.account, str(note.note))
+
+
+def hold_line(books: Books, m: HoldLine) -> None:
+    """Two people say whether it is the line that another file has told already: booked it is only
+    when they say that it is another.
+    """
+    held = items.Subject("twin", m.to, m.account, str(m.receipt))
+    if items.item_of(books, held.item) is not None:
+        return
+    facts = {
+        "receipt": str(m.receipt),
+        "twin": str(m.twin),
+        "account": m.account,
+        "bank": m.bank,
+        "direction": m.line.get("direction"),
+        "message": m.message,
+        "line": m.line,
+    }
+    items.open_item(books, held, m.amount_fen, facts)
+
+
+def book_line(books: Books, m: BookLine) -> None:
+    """It is booked as its file would have booked it, or, where it is the same, not at all."""
+    items.need_two(m)
+    item = items.item_of(books, item_id("twin", m.to, str(m.receipt)))
+    if item is None or item.facts is None:
+        raise Unexpected("unknown_line", "no such line is held")
+    if item.state == "done":
+        return
+    if m.another:
+        kind = RecordReceipt if item.facts["message"] == RecordReceipt.type else RecordDebit
+        books.say(kind.model_validate(item.facts["line"]))
+    items.settle(books, item.item, "booked" if m.another else "same")
 
 
 def answer_bank_message(books: Books, m: AnswerBankMessage) -> None:
@@ -184,6 +234,7 @@ def answer_bank_message(books: Books, m: AnswerBankMessage) -> None:
             answered_at=books.at,
         ),
     )
+    items.settle(books, _item_of(note).item, "answered")
     books.say(
         BankMessageAnswered(
             to=m.to,

@@ -57,7 +57,7 @@ def _file(row: asyncpg.Record) -> dict[str, Any]:
 
 # How a line was booked: of a credit, the verdicts on its payments.
 _LINES = """
-SELECT k.entry_key, l.receipt, l.credit, l.amount_fen, l.booked_on, l.file = s.file AS new,
+SELECT k.entry_key, l.receipt, l.credit, l.amount_fen, l.booked_on, l.file = s.file AS new, l.twin,
        r.booked, p.verdicts, p.transfers
   FROM bank_file_statements s CROSS JOIN LATERAL
        unnest(s.keys) WITH ORDINALITY AS k (entry_key, place)
@@ -127,6 +127,7 @@ def _line(row: asyncpg.Record) -> dict[str, Any]:
         "amount": yuan(row["amount_fen"]),
         "booked_on": row["booked_on"].isoformat(),
         "new": bool(row["new"]),
+        "twin": str(row["twin"]) if row["twin"] else None,
         # Of money inside the agency only one of the two lines is booked.
         "booked": row["booked"],
         "verdicts": row["verdicts"] or [],

@@ -1,6 +1,7 @@
 """Statements and entries as they are remembered: each entry once, and one chain an account."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from uuid import UUID, uuid5
 
@@ -58,6 +59,39 @@ async def fresh_lines(
             raise StatementError("conflict", f"entry {line.position}")
     known = {row["entry_key"] for row in rows}
     return [line for key, line in lines.items() if key not in known]
+
+
+Twins = Mapping[str, UUID]
+"""By entry key: the line of another kind of file that an entry seems to be."""
+
+
+async def twins_of(
+    db: asyncpg.Connection, own: OwnAccount, statement: Statement, fresh: Sequence[Entry]
+) -> Twins:
+    """The entries that another kind of file has told already, as it seems: alike, and at least one
+    of the two without the bank's reference. Each known line is the twin of one.
+    """
+    alike = {entry.key: entry.line.likeness for entry in fresh}
+    known: defaultdict[bytes, list[asyncpg.Record]] = defaultdict(list)
+    for row in await db.fetch(_ALIKE, own.key, list(set(alike.values())), statement.kind):
+        known[row["likeness"]].append(row)
+    found: dict[str, UUID] = {}
+    for entry in fresh:
+        for row in known[alike[entry.key]]:
+            if not entry.line.reference or not row["referred"]:
+                found[entry.key] = row["receipt"]
+                known[alike[entry.key]].remove(row)
+                break
+    return found
+
+
+_ALIKE = """
+SELECT likeness, receipt, entry_key NOT LIKE 'ntry:%' AS referred FROM bank_lines l
+ WHERE account = $1 AND likeness = ANY($2) AND kind <> $3 AND twin IS NULL
+   AND NOT EXISTS (SELECT FROM bank_lines t WHERE t.account = $1 AND t.likeness = l.likeness
+                      AND t.twin = l.receipt)
+ ORDER BY entry_key
+"""
 
 
 async def gap_before(
@@ -125,7 +159,8 @@ async def open_account(
     )
     before = await db.fetchval(
         "SELECT coalesce(sum(CASE WHEN credit THEN amount_fen ELSE -amount_fen END), 0)::bigint"
-        " FROM bank_lines WHERE account = $1 AND booked_on < $2 AND entry_key <> ALL($3)",
+        " FROM bank_lines WHERE account = $1 AND booked_on < $2 AND entry_key <> ALL($3)"
+        " AND twin IS NULL",
         *(own.key, began, list(lines)),
     )
     balance_fen = statement.opening_fen - before
@@ -187,6 +222,7 @@ async def remember(
     statement: Statement,
     taken: Taken,
     fresh: Sequence[Entry],
+    twins: Twins,
     file: int,
 ) -> None:
     """Keeps the statement in the chain, and its new entries. Raises StatementError."""
@@ -198,7 +234,7 @@ async def remember(
         (
             *(entry.own.key, entry.key, statement.kind, entry.line.core, entry.line.content),
             *(entry.receipt, statement.id, entry.line.credit, entry.line.amount_fen),
-            *(entry.line.booked_on, file),
+            *(entry.line.booked_on, file, entry.line.likeness, twins.get(entry.key)),
         )
         for entry in fresh
     ]
@@ -207,7 +243,7 @@ async def remember(
 
 _LINE_COLUMNS = (
     *("account", "entry_key", "kind", "core", "content", "receipt", "statement", "credit"),
-    *("amount_fen", "booked_on", "file"),
+    *("amount_fen", "booked_on", "file", "likeness", "twin"),
 )
 
 

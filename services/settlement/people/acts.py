@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shared.messages import ByTwo, Message
 from shared.messages.enrollment import AmendRecord, DropAmendment
+from shared.messages.settlement_bank import BookLine
 from shared.messages.settlement_compensation import (
     Recover,
     ReturnReceipt,
@@ -33,6 +34,8 @@ QUEUES: dict[str, tuple[str, str]] = {
     "break": ("对账差异", "A difference between the books of two regions"),
     "unexplained": ("不明支出", "A debit that nobody instructed"),
     "net-line": ("轧差异议", "A disputed line of a net sheet"),
+    "bank-message": ("银行来信", "Something that a bank asks or tells, above all a recall"),
+    "twin": ("疑似重复入账", "A bank's line that another file seems to have told already"),
 }
 """Every queue, in Chinese and English."""
 
@@ -125,6 +128,7 @@ _ACTS = (
         ("evidence", "origin-confirmed", "bank-confirmed"),
         amount="amount_fen",
     ),
+    Act(BookLine, "twin", ("evidence", "bank-confirmed"), subject=("receipt",)),
     Act(Reverse, "reversal", ("fraud", "court-order", "error")),
     Act(
         AmendRecord,

@@ -4,7 +4,7 @@ Blind keys say what may belong together; whether it does is read.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from services.settlement.needs import Needs
@@ -20,8 +20,17 @@ NameKeys = dict[Place, tuple[str, ...]]
 MOST_NAMES = 16
 """So many of a part's name keys, the most specific first, are asked for another person's name."""
 
-Doubtful = dict[tuple[UUID, int], tuple[str, tuple[str, ...]]]
-"""Parts, by receipt and number, with their region and name keys."""
+
+class Doubt(NamedTuple):
+    """A part whose name decides: its region, its name keys, and whose transfers it refers to."""
+
+    region: str
+    name_keys: tuple[str, ...]
+    referred: frozenset[Place] = frozenset()
+
+
+Doubtful = dict[tuple[UUID, int], Doubt]
+"""Parts, by receipt and number."""
 
 
 def doubtful(
@@ -38,13 +47,14 @@ def doubtful(
     for part in [*_parts_of(needs.receipts), *waiting]:
         if not part.name_keys:
             continue
+        referred = _referred(part.refs, states, needs)
         if part.refs:
-            referred = _keys_referred(part.refs, keys, states, needs)
-            if not referred or agree(referred, part.name_keys):
+            own = {key for place in referred for key in keys.get(place, ())}
+            if not own or agree(own, part.name_keys):
                 continue
         elif known.isdisjoint(part.name_keys):
             continue
-        found[part.receipt, part.part] = (part.region, part.name_keys)
+        found[part.receipt, part.part] = Doubt(part.region, part.name_keys, referred)
     return found
 
 
@@ -55,21 +65,15 @@ def agree(known: Iterable[str], written: Iterable[str]) -> bool:
     return len(set(known) & set(written)) > 1
 
 
-def _keys_referred(
-    refs: Iterable[UUID],
-    keys: NameKeys,
-    states: States,
-    needs: Needs,
-) -> set[str]:
-    found: set[str] = set()
+def _referred(refs: Iterable[UUID], states: States, needs: Needs) -> frozenset[Place]:
+    found: set[Place] = set()
     for ref in refs:
         for place in cast("tuple[tuple[str, UUID], ...]", states.get(("claimed", ref)) or ()):
             claim = states.get(("claim", *place))
             if isinstance(claim, Claim):
-                found |= set(keys.get((claim.person, claim.region), ()))
-        for m in needs.announcing.get(ref, ()):
-            found |= set(keys.get((m.person, m.to), ()))
-    return found
+                found.add((claim.person, claim.region))
+        found |= {(m.person, m.to) for m in needs.announcing.get(ref, ())}
+    return frozenset(found)
 
 
 def _parts_of(receipts: Iterable[RecordReceipt]) -> Iterable[Part]:
@@ -94,8 +98,17 @@ def places_of(needs: Needs, states: States) -> list[Place]:
 
 def names_asked(doubts: Doubtful) -> list[Place]:
     """The (region, name key) that are asked whether somebody bears that name."""
-    pairs = {(region, key) for region, keys in doubts.values() for key in keys[:MOST_NAMES]}
+    pairs = {(d.region, key) for d in doubts.values() for key in d.name_keys[:MOST_NAMES]}
     return sorted(pairs)
+
+
+def compared(doubts: Doubtful, keys: NameKeys) -> set[Place]:
+    """Whose names the lines may be compared with: who has something in common with one, and those
+    whose transfers it refers to.
+    """
+    written = {key for doubt in doubts.values() for key in doubt.name_keys}
+    found = {place for place, some in keys.items() if not written.isdisjoint(some)}
+    return found.union(*(doubt.referred for doubt in doubts.values()))
 
 
 def names_of(found: Iterable[tuple[Place, object]]) -> tuple[NameKeys, dict[Place, str]]:

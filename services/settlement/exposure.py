@@ -6,12 +6,13 @@ the destination's working days from the day the money was announced.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple
 
 from services.settlement.states import Aged, Corridor, Declined
 from shared.calendar import WorkingCalendar
+from shared.decision import replace
 from shared.messages.settlement_limits import Suspension
 from shared.rules import LimitRule
 

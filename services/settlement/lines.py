@@ -180,7 +180,7 @@ def distinct(statement: Statement) -> dict[str, Line]:
     found: dict[str, Line] = {}
     for line in statement.lines:
         known = found.setdefault(entry_key(statement, line), line)
-        if known.content != line.content:
+        if known is not line and known.content != line.content:
             raise StatementError("conflict", f"entry {line.position}")
     return found
 

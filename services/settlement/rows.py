@@ -1,14 +1,16 @@
 """How the states are rows: the columns of each table, its upsert, and states made from rows.
 
-A table is written as one statement, whatever the number of rows, with one array per column. An
-array inside a row travels as text, since PostgreSQL has no ragged arrays.
+A table is written as one statement, whatever the number of rows, with one array per column, in the
+order of its key, which is that of the locks. An array inside a row travels as text, since
+PostgreSQL has no ragged arrays.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter, itemgetter
 from typing import Any, Generic, TypeVar, cast
+
+from pydantic_core import from_json, to_json
 
 from services.settlement.closing.days import Closing, Day
 from services.settlement.states import (
@@ -77,6 +79,7 @@ class Table(Generic[Row]):
         return (
             f"INSERT INTO {self.name} ({names})"  # noqa: S608 names of our own columns
             f" SELECT {', '.join(read)} FROM unnest({', '.join(sent)}) AS u ({names})"
+            f" ORDER BY {', '.join(self.key)}"
         )
 
     def arrays(self, rows: Sequence[Row]) -> list[list[object]]:
@@ -94,7 +97,7 @@ class Table(Generic[Row]):
         for column in self._arrays:
             values[column] = tuple(values[column])
         for column in self._json:
-            values[column] = json.loads(values[column])
+            values[column] = from_json(values[column])
         if self._slotted:
             return self.kind(**values)
         # As in `shared.decision.replace`: the constructor sets twenty fields one by one.
@@ -128,7 +131,7 @@ def _joined(items: Iterable[object]) -> str:
 
 
 def _dumped(fields: Mapping[str, object] | None) -> str:
-    return json.dumps(fields or {}, separators=(",", ":"))
+    return to_json(fields).decode() if fields else "{}"
 
 
 DAYS = Table("days", Day, 1, "region text, closed_on date, moved_on date")

@@ -10,6 +10,7 @@ from services.settlement.doubts import (
     Doubtful,
     NameKeys,
     Place,
+    compared,
     doubtful,
     line_of,
     names_asked,
@@ -41,9 +42,10 @@ async def unseal_lines(
     ):
         states["named", row["region"], row["name_key"]] = True
     await _lines(db, keyring, needs, doubts, states)
-    opened = await keyring.person_keys(db, {person for person, _ in sealed})
-    for (person, region), text in sealed.items():
-        name = _unsealed(opened.get(person), text).get("name")
+    read = compared(doubts, keys) & sealed.keys()
+    opened = await keyring.person_keys(db, {person for person, _ in read})
+    for person, region in read:
+        name = _unsealed(opened.get(person), sealed[person, region]).get("name")
         if isinstance(name, str):
             states["name", person, region] = name
 

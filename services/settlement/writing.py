@@ -59,8 +59,9 @@ def entered(changes: Mapping[Hashable, object]) -> Iterator[Journal]:
     """New rows of the journal, of the items' history and of what regions said to lines: they are
     only ever added.
     """
-    steps, entries = _of_kind(changes, "item-step"), _of_kind(changes, "entry")
-    if said := _of_kind(changes, "net-answer"):
+    by_kind = _by_kind(changes)
+    steps, entries = by_kind["item-step"], by_kind["entry"]
+    if said := by_kind["net-answer"]:
         pick = attrgetter(*netting.ANSWER)
         yield "netting_answers", netting.ANSWER, [pick(answer) for answer in said]
     if steps:
@@ -79,31 +80,30 @@ def entered(changes: Mapping[Hashable, object]) -> Iterator[Journal]:
         )
 
 
-def _of_kind(changes: Mapping[Hashable, object], kind: str) -> list[Any]:
-    return [state for key, state in changes.items() if isinstance(key, tuple) and key[0] == kind]
+def _by_kind(changes: Mapping[Hashable, object]) -> defaultdict[str, list[Any]]:
+    found: defaultdict[str, list[Any]] = defaultdict(list)
+    for key, state in changes.items():
+        if isinstance(key, tuple):
+            found[key[0]].append(state)
+    return found
 
 
 def written(changes: Mapping[Hashable, object]) -> Iterator[Statement]:
     """States and journal; what only served the decision is left out."""
-    by_kind: defaultdict[str, dict[tuple[Any, ...], Any]] = defaultdict(dict)
-    for key, state in changes.items():
-        if isinstance(key, tuple):
-            by_kind[key[0]][key[1:]] = state
+    by_kind = _by_kind(changes)
     for kind, table in _TABLES:
         if kind in by_kind:
-            rows_written = [state for _, state in sorted(by_kind[kind].items())]
-            yield table.upsert, table.arrays(rows_written)
+            yield table.upsert, table.arrays(by_kind[kind])
     if "part" in by_kind:
-        yield from _wait(list(by_kind["part"].values()))
+        yield from _wait(by_kind["part"])
     if "queued" in by_kind:
-        yield from _queue(by_kind["queued"])
+        yield from _queue(changes)
     if "corridor-act" in by_kind:
-        acts = list(by_kind["corridor-act"].values())
-        yield rows.CORRIDOR_ACTS.insert, rows.CORRIDOR_ACTS.arrays(acts)
+        yield rows.CORRIDOR_ACTS.insert, rows.CORRIDOR_ACTS.arrays(by_kind["corridor-act"])
     if "aged" in by_kind:
-        yield _AGE, rows.AGES.arrays([aged for _, aged in sorted(by_kind["aged"].items())])
+        yield _AGE, rows.AGES.arrays(by_kind["aged"])
     if "entry" in by_kind:
-        yield from _add_turnover(list(by_kind["entry"].values()))
+        yield from _add_turnover(by_kind["entry"])
 
 
 def _wait(parts: list[Part]) -> Iterator[Statement]:
@@ -121,9 +121,10 @@ def _wait(parts: list[Part]) -> Iterator[Statement]:
         )
 
 
-def _queue(queued: Mapping[tuple[Any, ...], Any]) -> Iterator[Statement]:
+def _queue(changes: Mapping[Hashable, object]) -> Iterator[Statement]:
+    queued = {k[1:]: d for k, d in changes.items() if isinstance(k, tuple) and k[0] == "queued"}
     gone = sorted(key for key, declined in queued.items() if declined is None)
-    kept = [declined for _, declined in sorted(queued.items()) if declined is not None]
+    kept: list[Any] = [declined for declined in queued.values() if declined is not None]
     if gone:
         yield (
             "DELETE FROM declined WHERE (origin, destination, person, transfer) IN"

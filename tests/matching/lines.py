@@ -7,7 +7,6 @@ books then send themselves. Kafka alone is left out: what would lie there waits 
 """
 
 import argparse
-import asyncio
 import cProfile
 import gc
 import pstats
@@ -24,6 +23,7 @@ from random import Random
 from uuid import UUID
 
 import asyncpg
+import uvloop
 
 from deploy.embedded import stack as embedded
 from deploy.migrations.__main__ import upgrade
@@ -195,24 +195,24 @@ async def pour(db: asyncpg.Connection, topic: Topic, books: Timed, size: int) ->
     said: Counter[str] = Counter()
     records = topic.take()
     books.spent.clear()
-    begun = time.perf_counter()
+    begun = _now()
     for start in range(0, len(records), size):
         done = await deliver(books, _PLACE, db, epochs, {}, records[start : start + size])
         assert not done.refused
         said += topic.put(done.sent)
         # As the service does after a batch.
         gc.collect(0)
-    _tell(records[0].headers["ce_type"], len(records), time.perf_counter() - begun)
+    _tell(records[0].headers["ce_type"], len(records), begun)
     _say("    " + " ".join(f"{name} {seconds:.1f} s" for name, seconds in books.spent.items()))
     _say(f"    {dict(said)}")
 
 
 async def read(edge: Edge, given: Sequence[bytes], lines: int) -> Topic:
     """The files through the edge, and its outbox into what stands for Kafka."""
-    begun = time.perf_counter()
+    begun = _now()
     for body in given:
         await statements.take(edge, body, Holder(holder="t", regions=frozenset({"*"})))
-    _tell("read", lines, time.perf_counter() - begun)
+    _tell("read", lines, begun)
     topic = Topic()
     lane = {f"intake/{n}": 0 for n in range(_PARTITIONS)}
     async with edge.pool.acquire() as db:
@@ -227,9 +227,8 @@ async def measure(dsn: str, home: Path, given: argparse.Namespace) -> None:
     paid = random.sample(found, given.lines)
     profile = cProfile.Profile()
     async with desk_at(dsn, home) as desk:
-        begun = time.perf_counter()
         await fill(desk.owner, found, {one.person for one in paid})
-        _say(f"{len(found)} open advances in {time.perf_counter() - begun:.0f} s")
+        _say(f"{len(found)} open advances")
         edge = Edge(desk.pool, desk.owner, desk.settings, keyring=KEYRING, regions=regions)
         bodies = list(files(random, paid, regions))
         async with edge.pool.acquire() as db:
@@ -239,19 +238,24 @@ async def measure(dsn: str, home: Path, given: argparse.Namespace) -> None:
         gc.freeze()
         if given.profile:
             profile.enable()
-        begun = time.perf_counter()
+        begun = _now()
         topic, books = await read(edge, bodies, given.lines), Timed(regions)
         async with edge.pool.acquire() as db:
             while topic.waiting:
                 await pour(db, topic, books, given.batch)
         profile.disable()
-        _tell("all of it", given.lines, time.perf_counter() - begun)
+        _tell("all of it", given.lines, begun)
     if given.profile:
         pstats.Stats(profile).sort_stats("tottime").print_stats(40)
 
 
-def _tell(what: str, count: int, seconds: float) -> None:
-    _say(f"{what}: {count / seconds:,.0f} a second ({seconds:.1f} s)")
+def _now() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+def _tell(what: str, count: int, begun: tuple[float, float]) -> None:
+    seconds, cpu = (now - then for now, then in zip(_now(), begun, strict=True))
+    _say(f"{what}: {count / seconds:,.0f} a second, {1e6 * cpu / count:.0f} µs of CPU each")
 
 
 def _say(text: str) -> None:
@@ -271,7 +275,7 @@ def main() -> None:
     try:
         running = embedded.up(home, services=(), report=lambda _: None)
         upgrade(running.database)
-        asyncio.run(measure(running.database, home, given))
+        uvloop.run(measure(running.database, home, given))
     finally:
         embedded.down(home, lambda _: None)
         shutil.rmtree(home, ignore_errors=True)

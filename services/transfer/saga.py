@@ -352,7 +352,7 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
         case s.PaidOut(amount_fen=amount, total_fen=total) if now.version and not funds.version:
             paid = funds.paid_out + amount if total is None else max(total, funds.paid_out)
             funds = replace(funds, paid_out=paid)
-            new = replace(now, funds=funds, money="paid_out" if funds.paid_out else "none")
+            new = replace(now, funds=funds, money=money_of(funds))
             return go(new, "O paid the account out")
         case _ if funds.version == 0 or isinstance(message, s.PaidOut):
             raise Unexpected("impossible", f"{message.type} while the money is {now.money}")

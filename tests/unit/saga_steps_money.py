@@ -257,6 +257,15 @@ MONEY_STEPS: Steps = {
         "money=advanced closed_at=- deadlines=whole@03-25 matched=0 open=100",
         "",
     ),
+    "what came twice goes back: a closed transfer stays closed": (
+        (
+            *STORY,
+            NEXT_DAY,
+            changed(k.ReceiptReturned, credited_fen=100, matched_fen=100, amount_fen=5, receipt=ID),
+        ),
+        "",
+        "",
+    ),
     "a claim is given up": (
         (
             *MOVED,

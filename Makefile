@@ -40,9 +40,9 @@ world: setup ## faults of the world: databases and brokers killed, stopped, full
 matching: setup ## 10 statements of 10,000 lines with known truth: what is matched, and rightly
 	@$(PYTHON) -m tests.matching --seeds $(or $(SEEDS),10)
 
-mutants: setup ## small faults in saga, ledger and matching, one by one: does a test see each; ONLY=
+mutants: setup ## small faults in saga, ledger and matching, one by one: does a test see each; ONLY=FILE
 	@deploy/setup.sh mutants
-	@.venv/mutants/bin/python tests/mutants $(ONLY)
+	@nice -n 19 .venv/mutants/bin/python tests/mutants $(ONLY)
 
 bench: setup ## 2,000 transfers through real Kafka and PostgreSQL, with figures
 	@.venv/bin/jiexu bench --transfers 2000

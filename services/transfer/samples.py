@@ -76,6 +76,16 @@ class Row:
     message: Message
 
 
+_JOINED = e.RecordJoined(
+    **ABOUT,
+    origin=O,
+    months=_MONTHS,
+    months_total=84,
+    entitled_from=24314,
+    waiting_months=0,
+    retroactive_from=None,
+)
+
 RECORD_MESSAGES = (
     Row(
         "registered (enroll)",
@@ -137,18 +147,8 @@ RECORD_MESSAGES = (
     Row("release-cancelled", e.ReleaseCancelled(**ABOUT, origin=O)),
     Row("withdraw", t.Withdraw(**ABOUT)),
     Row("person-deceased", e.PersonDeceased(**ABOUT, died_on=date(2026, 3, 1))),
-    Row(
-        "record-joined",
-        e.RecordJoined(
-            **ABOUT,
-            origin=O,
-            months=_MONTHS,
-            months_total=84,
-            entitled_from=24314,
-            waiting_months=0,
-            retroactive_from=None,
-        ),
-    ),
+    Row("record-joined", _JOINED),
+    Row("record-joined (v1)", _JOINED.model_copy(update={"version": 1})),
     Row("record-disputed", e.RecordDisputed(**ABOUT, origin=O, code="digest-mismatch")),
     Row(
         "record-corrected (v2)",

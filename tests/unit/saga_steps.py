@@ -126,6 +126,16 @@ RECORD_STEPS: Steps = {
         "whole@03-25",
         "join-record→D version=2 scheme=310 new_scheme=310",
     ),
+    "a corrected record that is joined already": (
+        (*DISPUTED, corrected(2), corrected(2)),
+        "",
+        "",
+    ),
+    "a correction that is no later than what is disputed": (
+        (registered(), released(version=2), disputed(2), corrected(2)),
+        "",
+        "",
+    ),
     "a corrected record after the join": (
         (registered(), released(), joins(1), corrected(2)),
         "version=2",

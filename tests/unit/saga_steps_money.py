@@ -176,6 +176,11 @@ MONEY_STEPS: Steps = {
         "money=advanced advanced_at=03-02T09:30 answered=1 credited=100 open=100",
         "",
     ),
+    "credited in part while the record is disputed, it keeps the reason of the dispute": (
+        (*DISPUTED, funds(), owed(2, 7), credited(100)),
+        "money=advanced advanced_at=03-02T09:30 answered=1 credited=100 open=100",
+        "",
+    ),
     "declined while the record is disputed, it keeps the reason of the dispute": (
         (*DISPUTED, funds(), declined()),
         "money=awaiting_funds answered=1",

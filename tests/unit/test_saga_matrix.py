@@ -67,6 +67,20 @@ def test_what_means_nothing_is_refused_with_a_code() -> None:
         assert code(now, row.message) in {"heard", known}
 
 
+@pytest.mark.parametrize(
+    "row", [row for row in MONEY_MESSAGES if row.message.type.startswith("settlement.")]
+)
+def test_the_money_says_nothing_before_the_record_is_released(row: Row) -> None:
+    assert code(RECORD_STATES["opened"], row.message) == "impossible"
+
+
+def test_a_dead_letter_says_what_could_not_be() -> None:
+    funds = MONEY_MESSAGES[0].message
+
+    with pytest.raises(Unexpected, match=f"{funds.type} before the record was released"):
+        saga.decide(RECORD_STATES["opened"], funds, AT, REGIONS)
+
+
 def test_a_message_to_somebody_else_is_not_for_the_saga() -> None:
     with pytest.raises(Unexpected) as refused:
         saga.decide(RECORD_STATES["opened"], ASKED, AT, REGIONS)

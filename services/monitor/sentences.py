@@ -5,9 +5,11 @@ yuan, months and days as text.
 """
 
 from services.monitor.sentences_back import BACK
+from services.monitor.sentences_people import ASKED, PEOPLE
 
 SENTENCES: dict[str, tuple[str, str]] = {
     **BACK,
+    **PEOPLE,
     "enrollment.register.v1": (
         "{to}收到{action}记录（来源{source}）",
         "{to} received a record: {action} (from {source})",
@@ -241,5 +243,5 @@ LETTER_SENT = "notification.letter-sent.v1"
 TOLD = ("已通知参保人：{kind}（{channel}）", "the person was told: {kind} ({channel})")
 """A letter that arrived, as notification's own rows have it."""
 
-SILENT = frozenset({"enrollment.answered.v1", "transfer.remind.v1", LETTER_SENT})
+SILENT = ASKED | {"enrollment.answered.v1", "transfer.remind.v1", LETTER_SENT}
 """Messages that say nothing a reader of the timeline does not learn from elsewhere."""

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.monitor.sentences import LETTER_SENT, SENTENCES, SILENT, TOLD
+from services.monitor.words import word
 from shared.calendar import SHANGHAI
 from shared.decision import Unexpected
 from shared.messages.catalogue import read
@@ -60,12 +61,20 @@ def with_letters(
         {
             "at": datetime.fromisoformat(letter["sent_at"]).astimezone(SHANGHAI).isoformat(),
             "message": LETTER_SENT,
-            "text": " / ".join(text.format_map(letter) for text in TOLD),
+            "text": " / ".join(_told(letter)),
         }
         for letter in letters
         if letter["state"] == "sent"
     ]
     return sorted([*told, *sent], key=lambda row: datetime.fromisoformat(row["at"]))
+
+
+def _told(letter: Mapping[str, Any]) -> list[str]:
+    words = {name: word(name, letter[name]) for name in ("kind", "channel")}
+    return [
+        text.format_map({name: both[language] for name, both in words.items()})
+        for language, text in enumerate(TOLD)
+    ]
 
 
 def sentence(event: Event, place: Place) -> tuple[str, str]:
@@ -79,7 +88,9 @@ def sentence(event: Event, place: Place) -> tuple[str, str]:
         return f"消息 {event.type} 无法读取", f"a message {event.type} cannot be read: {why.code}"
     fields = message.model_dump()
     chinese, english = (
-        text.format_map({name: _shown(name, fields[name], place)[language] for name in fields})
+        text.format_map(
+            {name: _shown(name, fields[name], place)[language] for name in fields}
+        ).rstrip()
         for language, text in enumerate(template)
     )
     return chinese, english
@@ -88,6 +99,8 @@ def sentence(event: Event, place: Place) -> tuple[str, str]:
 def _shown(name: str, value: Any, place: Place) -> tuple[str, str]:  # noqa: ANN401 - any field
     if name in _PLACES and value is not None:
         return place(value)
+    if isinstance(value, str):
+        return word(name, value)
     if name == "entitled_from" and value is None:
         return _NOT_YET
     if name == "due_at" and isinstance(value, datetime):

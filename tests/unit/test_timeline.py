@@ -3,17 +3,22 @@
 import random
 import string
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 from uuid import UUID, uuid4
 
 import pytest
 
 from services.monitor.sentences import SENTENCES, SILENT
 from services.monitor.timeline import Event, sentence, timeline, with_letters
+from services.monitor.words import WORDS
+from services.notification.templates import TEMPLATES
+from services.transfer.states import MONEY_ENDS, RECORD_ENDS
 from shared.messages import Message
 from shared.messages import enrollment as e
 from shared.messages import settlement as s
 from shared.messages import transfer as t
 from shared.messages.catalogue import CATALOGUE
+from shared.messages.settlement_people import ItemCommand, ItemEvent
 
 AT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -47,10 +52,28 @@ JOINED = e.RecordJoined.model_validate(
 
 
 def test_every_message_about_a_transfer_has_a_sentence_or_is_silent_on_purpose() -> None:
-    about = {kind for kind, found in CATALOGUE.items() if "transfer" in found.model_fields}
+    people = ItemCommand, ItemEvent
+    about = {
+        kind
+        for kind, found in CATALOGUE.items()
+        if "transfer" in found.model_fields or issubclass(found, people)
+    }
 
     assert about == set(SENTENCES) | SILENT
     assert not set(SENTENCES) & SILENT
+
+
+@pytest.mark.parametrize(
+    ("field", "codes"),
+    [
+        ("kind", set(TEMPLATES)),
+        ("step", set(get_args(t.Step))),
+        ("record", RECORD_ENDS),
+        ("money", MONEY_ENDS),
+    ],
+)
+def test_what_a_sentence_names_has_words(field: str, codes: set[str]) -> None:
+    assert set(WORDS[field]) == codes
 
 
 @pytest.mark.parametrize("kind", sorted(SENTENCES))

@@ -120,13 +120,10 @@ def _checks(balance: Row, outcomes: Mapping[str, int], advances: int) -> dict[st
 
 
 def _advances(transfers: Iterable[Row], count: int, latency: Row) -> dict[str, Any]:
-    return {
-        "count": count,
-        "sum": yuan(sum(parse_yuan(row["advanced"]) for row in transfers)),
-        "latency_ms": latency,
-        # Told, not checked: a busy machine is no failure of the demo.
-        "within_a_second": float(latency["p99"]) < MOST_ADVANCE_MS,
-    }
+    # Told, not checked: a busy machine is no failure of the demo.
+    quick = float(latency["p99"]) < MOST_ADVANCE_MS
+    total = yuan(sum(parse_yuan(row["advanced"]) for row in transfers))
+    return {"count": count, "sum": total, "latency_ms": latency, "within_a_second": quick}
 
 
 def _quarter(evenings: Evenings, sheets: Sequence[Row], forecast: Row) -> dict[str, bool]:

@@ -10,6 +10,9 @@ KINDS = (
     Kind(250, 40),
     Kind(120, 8),
     Kind(60, 8),
+    Kind(60, 8, others=5),
+    Kind(60, 1, others=5),
+    Kind(120, 8, others=5),
     Kind(250, 8, lumps=True),
 )
 WHAT = ("money_in", "advanced", "exposure", "lost")

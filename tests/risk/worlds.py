@@ -12,6 +12,7 @@ import numpy as np
 from services.settlement.risk import curves, forecast
 from services.settlement.risk.forecast import WhatIf
 from services.settlement.risk.history import NEVER, Case, Ints
+from services.settlement.risk.queries import MOST_LENT
 
 DAYS_AHEAD = 60
 LIMIT_FEN = 10**15
@@ -20,16 +21,20 @@ _MEAN_FEN = 408_400
 
 @dataclass(frozen=True)
 class Kind:
-    """A sort of corridor: how long its history is, how busy, and whether it pays in lumps."""
+    """A sort of corridor: how long its history is, how busy, whether it pays in lumps; and how many
+    other corridors there are to borrow from, a year old.
+    """
 
     days: int
     a_day: float
     lumps: bool = False
+    others: int = 0
 
     @property
     def name(self) -> str:
         lumps = ", in lumps" if self.lumps else ""
-        return f"{self.days} days, {self.a_day:g} a day{lumps}"
+        others = f", {self.others} others" if self.others else ""
+        return f"{self.days} days, {self.a_day:g} a day{lumps}{others}"
 
 
 class Truth(NamedTuple):
@@ -59,6 +64,13 @@ def lived(kind: Kind, seed: int) -> tuple[list[Case], Truth]:
         if d <= 0
     ]
     return cases, _truth(day, fen, pays)
+
+
+def _others(kind: Kind, seed: int) -> dict[str, list[Case]]:
+    """Corridors of the same distance: each as slow as it is."""
+    seeds = (1_000_000 + 100 * seed + number for number in range(kind.others))
+    known = {str(one): lived(Kind(250, 8), one)[0] for one in seeds}
+    return {name: cases[:: 1 + 10 * len(cases) // MOST_LENT] for name, cases in known.items()}
 
 
 def _delays(count: int, slow: float, rng: np.random.Generator) -> Ints:
@@ -95,7 +107,7 @@ def backtest(kind: Kind, corridors: int, seed: int = 1, most: int = forecast.PAT
     ahead = np.array([7 * (n // 5) + n % 5 + 1 for n in range(DAYS_AHEAD)], dtype=np.int64)
     for number in range(corridors):
         cases, truth = lived(kind, 1000 * seed + number)
-        basis = curves.basis(cases, [])
+        basis = curves.basis(cases, _others(kind, 1000 * seed + number))
         if basis is None:
             continue
         rng = np.random.default_rng(number)

@@ -15,7 +15,8 @@ SPREAD = {
     "80": ["0.50", "4.00"],
     "95": ["0.00", "9.00"],
 }
-WEEK = {"until": "2026-06-08", "money_in": SPREAD, "advanced": SPREAD, "exposure": SPREAD}
+WEEK = {"until": "2026-06-08", "money_in": SPREAD, "advanced": SPREAD, "exposure": SPREAD,
+        "suspended_percent": 12.5}  # fmt: skip
 BASE = {"weeks": [WEEK], "expected_loss": None, "advanced_same_day_percent": 99.5, "paths": 400}
 FOUND: dict[str, Any] = {
     "corridor": "410100>450100",

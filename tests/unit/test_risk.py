@@ -17,13 +17,17 @@ from tests.risk.worlds import LIMIT_FEN, Kind, backtest, lived, shares
 
 TODAY = date(2026, 6, 1)
 RNG = np.random.default_rng(7)
+TRUST = {
+    "after": None, "percent": 100, "age_days": None, "resume_after": 0, "suspended": None,
+    "excused_before": None,
+}  # fmt: skip
 
 
 def book(*rows: tuple[int, int, int]) -> Book:
     """Claims as (fen, the day it arrives, the day its money comes)."""
     fen, arrives, pays = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
     ones = np.ones(len(rows), dtype=np.int64)
-    return Book(fen, arrives, pays, ones, 0 * ones)
+    return Book(fen, arrives, pays, ones, 0 * ones, arrives)
 
 
 def question(claims: list[dict[str, Any]], **asked: Any) -> dict[str, Any]:  # noqa: ANN401 fields
@@ -33,7 +37,7 @@ def question(claims: list[dict[str, Any]], **asked: Any) -> dict[str, Any]:  # n
     return {
         "today": TODAY.isoformat(),
         "working_days": [day.isoformat() for day in days if day.weekday() < 5],
-        "corridors": [{**corridor, "claims": claims, "others": []}],
+        "corridors": [{**corridor, "claims": claims, "others": [], "trust": TRUST}],
         "what_if": what_if,
         "seed": 1,
     }
@@ -99,15 +103,47 @@ def test_little_history_says_nothing_and_a_short_one_borrows() -> None:
     few = [Case(-n, 100, ((0, 100),)) for n in range(5, 15)]
     many = [Case(-n, 100, ((0, 100),)) for n in range(5, 200)]
 
-    lent = curves.basis(few, many)
+    lent = curves.basis(few, {"x": many})
 
-    assert curves.basis(few, []) is None
-    assert curves.basis([], many) is None
+    assert curves.basis(few, {}) is None
+    assert curves.basis([], {"x": many}) is None
     assert lent is not None
-    assert lent.borrowed is not None
-    alone = curves.basis(many * 3, few)
+    assert [reach for _, reach in lent.borrowed] == [199]
+    old = [Case(-n, 100, ((0, 100),)) for n in range(300) for _ in range(2)]
+    alone = curves.basis(old, {"x": few})
     assert alone is not None
-    assert alone.borrowed is None
+    assert alone.borrowed == ()
+
+
+def beyond(known: list[Case], others: dict[str, list[Case]], age: int) -> list[float]:
+    """Of what is missing at an age, how much is missing after a year, in many draws."""
+    basis = curves.basis(known, others)
+    assert basis is not None
+    return [float(one[-1] / one[age]) for one in curves.drawn(basis, 200, RNG)]
+
+
+def test_what_takes_longer_than_the_history_is_as_on_other_corridors_or_anything() -> None:
+    young = [Case(-n, 100, ((5 - n, 100),) if n > 5 and n % 4 else ()) for n in range(31)] * 5
+    # Elsewhere a quarter comes after fifty days, and all of it.
+    late = [Case(-n, 100, ((50 - n, 100),) if n >= 50 else ()) for n in range(1, 250)]
+
+    known = beyond(young, {"x": late}, 30)
+    unknown = beyond(young, {}, 30)
+
+    assert np.median(known) < 0.1
+    assert max(known) < 0.4
+    assert min(unknown) < 0.2
+    assert max(unknown) > 0.5
+
+
+def test_a_dozen_weeks_have_not_seen_the_busiest() -> None:
+    counts = np.array([38, 41, 44, 36, 40, 42, 39, 43, 37, 41, 40, 39], dtype=np.int64)
+
+    drawn = [forecast.widened(counts, RNG)(int(n % 12)) for n in range(2000)]
+
+    assert min(drawn) < 36
+    assert max(drawn) > 44
+    assert 39 < np.mean(drawn) < 41
 
 
 def test_within_a_limit_the_oldest_waits_and_none_jumps_the_queue() -> None:
@@ -194,7 +230,7 @@ def _median(week: dict[str, Any]) -> float:
 
 def test_an_origin_that_pays_in_lumps_is_expected_to_go_on() -> None:
     known, truth = lived(Kind(250, 8, lumps=True), 4)
-    basis = curves.basis(known, [])
+    basis = curves.basis(known, {})
     assert basis
     ahead = np.array([7 * (n // 5) + n % 5 + 1 for n in range(60)], dtype=np.int64)
 

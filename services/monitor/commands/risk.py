@@ -90,14 +90,19 @@ def _shown(row: Row) -> list[Any]:
 
 def _forecast(title: str, found: Row) -> list[Any]:
     rows = (
-        (week["until"], *(_spread(week[name]) for name in ("money_in", "advanced", "exposure")))
+        (
+            week["until"],
+            *(_spread(week[name]) for name in ("money_in", "advanced", "exposure")),
+            f"{week['suspended_percent']} %",
+        )
         for week in found["weeks"]
     )
+    columns = ("week until", "money in>", "advanced>", "open at its end>", "suspended>")
     title = f"{title}: median and {_SHOWN_PERCENT} % interval, yuan"
     loss = found["expected_loss"]
     lost = f"{loss['mean']} ({_spread(loss)})" if loss else "not known yet"
     return [
-        screen.table(title, ("week until", "money in>", "advanced>", "open at its end>"), rows),
+        screen.table(title, columns, rows),
         f"expected loss on what is open: {lost}; advanced on their day:"
         f" {found['advanced_same_day_percent']} %",
     ]

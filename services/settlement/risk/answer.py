@@ -9,7 +9,8 @@ import numpy as np
 from services.settlement.risk import curves, forecast, paths
 from services.settlement.risk.curves import Basis
 from services.settlement.risk.forecast import Outcome, WhatIf
-from services.settlement.risk.history import Case, Days, Ints, cases
+from services.settlement.risk.history import NEVER, Case, Days, Ints, cases
+from services.settlement.risk.paths import Trust
 from shared.money import yuan
 
 SERVED = 0.99
@@ -33,17 +34,22 @@ def answers(question: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _corridor(row: Mapping[str, Any], days: Days, what_if: WhatIf, seed: int) -> dict[str, Any]:
-    own, others = cases(row["claims"], days), cases(row["others"], days)
+    own = cases(row["claims"], days)
+    lent: dict[str, list[Mapping[str, Any]]] = {}
+    for claim in row["others"]:
+        lent.setdefault(claim["corridor"], []).append(claim)
+    others = {name: cases(claims, days) for name, claims in lent.items()}
     named = {"corridor": row["corridor"], "distance": row["distance"], "seed": seed}
     basis = curves.basis(own, others)
     if basis is None:
-        counted = {"claims": len(own), "borrowed_from": len(others)}
+        counted = {"claims": len(own), "borrowed_from": sum(map(len, others.values()))}
         return {**named, "enough": False, "why": _TOO_LITTLE, "history": counted}
     limit_fen = row["limit_fen"]
-    base = _told(own, basis, days, limit_fen, WhatIf(), seed)
+    trust = _trust(row["trust"], days)
+    base = _told(own, basis, days, (limit_fen, trust), WhatIf(), seed)
     other = None
     if what_if != WhatIf():
-        told = _told(own, basis, days, limit_fen, what_if, seed)
+        told = _told(own, basis, days, (limit_fen, trust), what_if, seed)
         other = {"assumes": _assumed(what_if), **told}
     smallest = paths.smallest_limit(own, SERVED)
     return {
@@ -59,21 +65,18 @@ def _corridor(row: Mapping[str, Any], days: Days, what_if: WhatIf, seed: int) ->
 
 
 def _history(
-    own: Sequence[Case], others: Sequence[Case], basis: Basis, days: Days
+    own: Sequence[Case], others: Mapping[str, Sequence[Case]], basis: Basis, days: Days
 ) -> dict[str, Any]:
-    lent = len(others) if basis.borrowed is not None else 0
+    lent = sum(map(len, others.values())) if basis.borrowed else 0
     span = -own[0].day
     notes = []
-    if lent:
+    if lent and len(own) < curves.OWN_ALONE:
         notes.append(
             "历史较短，参考了同类距离的其他转移路径 / a short history: corridors of the same"
             f" distance count as {curves.BORROWED} claims of its own"
         )
     if basis.reach < curves.HORIZON:
-        notes.append(
-            f"历史只有{basis.reach}个工作日，更晚到账的视为不到账 / what takes longer than the"
-            f" {basis.reach} working days of the history counts as not coming"
-        )
+        notes.append(_beyond(basis))
     if basis.mature < curves.ENOUGH_MATURE:
         notes.append("历史太短，无法预测损失 / too young a history to tell of losses")
     if span < forecast.FEWEST_DAYS:
@@ -85,6 +88,20 @@ def _history(
         "borrowed_from": lent,
         "notes": notes,
     }
+
+
+def _beyond(basis: Basis) -> str:
+    """Where what is known of late money comes from, or that nothing is."""
+    since = f"历史只有{basis.reach}个工作日"
+    if any(reach > basis.reach for _, reach in basis.borrowed):
+        return (
+            f"{since}，更晚到账的参照同类路径 / what takes longer than the {basis.reach} working"
+            " days of the history is taken from corridors of the same distance"
+        )
+    return (
+        f"{since}，更晚到账的无从得知 / of what takes longer than the {basis.reach} working days of"
+        " the history nothing is known: the intervals are wide for it"
+    )
 
 
 def _delays(basis: Basis, seed: int) -> dict[str, Any]:
@@ -102,12 +119,25 @@ def _percent(found: Any) -> dict[str, Any]:  # noqa: ANN401 numpy's arrays of fl
     return {"median": round(float(middle), 1), "95": [round(float(low), 1), round(float(high), 1)]}
 
 
+def _trust(rules: Mapping[str, Any], days: Days) -> Trust:
+    """The rules of suspension as the books give them."""
+    excused = rules["excused_before"]
+    first = -NEVER if excused is None else days.number(date.fromisoformat(excused))
+    return Trust(**{name: rules[name] for name in rules if name != "excused_before"}, excused=first)
+
+
 def _told(
-    own: Sequence[Case], basis: Basis, days: Days, limit_fen: int, what_if: WhatIf, seed: int
+    own: Sequence[Case],
+    basis: Basis,
+    days: Days,
+    limits: tuple[int, Trust],
+    what_if: WhatIf,
+    seed: int,
 ) -> dict[str, Any]:
     ahead = days.ahead(forecast.WEEKS)
     rng = np.random.default_rng(seed)
-    found = forecast.simulate(own, basis, ahead, limit_fen, what_if, rng)
+    limit_fen, trust = limits
+    found = forecast.simulate(own, basis, ahead, limit_fen, what_if, rng, trust=trust)
     return {
         "weeks": _weeks(found, days.today),
         "most_exposed": spread(found.exposure.max(axis=1)),
@@ -128,6 +158,7 @@ def _weeks(found: Outcome, today: date) -> list[dict[str, Any]]:
             "money_in": spread(found.money_in[:, week]),
             "advanced": spread(found.advanced[:, week]),
             "exposure": spread(found.exposure[:, week]),
+            "suspended_percent": round(100 * float(found.suspended[:, week].mean()), 1),
         }
         for week in range(found.exposure.shape[1])
     ]

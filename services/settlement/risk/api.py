@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from services.settlement.exposure import in_force, ruled_by
+from services.settlement.exposure import Limits, in_force, ruled_by
 from services.settlement.queries import corridors_into
 from services.settlement.risk import queries
 from services.settlement.risk.queries import MOST_CLAIMS, MOST_LENT
@@ -105,8 +105,22 @@ async def _asked(runtime: Runtime, db: Any, pair: Pair, today: date) -> dict[str
         "corridor": f"{origin}>{destination}",
         "distance": distance,
         "limit_fen": limits.open_fen,
+        "trust": _trust(corridor, limits),
         "claims": own,
         "others": await _lent(runtime, db, pair, today) if own else [],
+    }
+
+
+def _trust(corridor: Corridor, limits: Limits) -> dict[str, Any]:
+    """When the corridor is suspended, and whether it is."""
+    excused = corridor.excused_before
+    return {
+        "after": limits.suspend_after,
+        "percent": limits.suspend_percent,
+        "age_days": limits.age_days,
+        "resume_after": limits.resume_after,
+        "suspended": corridor.suspended,
+        "excused_before": excused.isoformat() if excused else None,
     }
 
 
@@ -122,7 +136,8 @@ async def _lent(runtime: Runtime, db: Any, pair: Pair, today: date) -> list[dict
             continue
         if regions.corridor(*key, today).distance != distance:
             continue
-        found += await queries.claims(db, *key, most=MOST_LENT // 10, with_open=False)
+        lent = await queries.claims(db, *key, most=MOST_LENT // 10, with_open=False)
+        found += [{**claim, "corridor": f"{key[0]}>{key[1]}"} for claim in lent]
     return sorted(found, key=lambda claim: str(claim["on"]))[-MOST_LENT:]
 
 

@@ -4,7 +4,7 @@ Each path takes its own curve (how sure the history is), its own weeks of arriva
 luck; what the paths say together is the forecast, the spread between them its uncertainty.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from services.settlement.risk import curves, paths
 from services.settlement.risk.history import NEVER, Case, Floats, Ints
-from services.settlement.risk.paths import Book, Path
+from services.settlement.risk.paths import Book, Path, Trust
 
 WEEKS = 12
 PATHS = 400
@@ -24,6 +24,9 @@ WINDOW = 250
 
 FEWEST_PAYDAYS = 4
 """So many days on which an origin paid before they are seen as a habit."""
+
+ALWAYS = Trust()
+"""Never suspended."""
 
 FEWEST_DAYS = 20
 """So many working days of arrivals before any are foretold."""
@@ -39,13 +42,15 @@ class WhatIf:
 
 
 class Outcome(NamedTuple):
-    """One row per path: by week what comes, what is advanced, what is open at its end; of what is
-    open today what never comes, and of those to come the share advanced on their day.
+    """One row per path: by week what comes, what is advanced, what is open at its end, and whether
+    the corridor is suspended then; of what is open today what never comes, and of those to come the
+    share advanced on their day.
     """
 
     money_in: Ints
     advanced: Ints
     exposure: Ints
+    suspended: Ints
     lost: Ints
     same_day: Floats
 
@@ -58,6 +63,7 @@ def simulate(
     what_if: WhatIf,
     rng: np.random.Generator,
     most: int = PATHS,
+    trust: Trust = ALWAYS,
 ) -> Outcome:
     """Many futures. `ahead`: how many days from today each working day to come is."""
     week_of = (ahead - 1) // 7
@@ -74,7 +80,7 @@ def simulate(
             book = replace(book, pays=_in_lumps(book.pays, gaps, len(week_of), rng))
         if what_if.stops_paying_days:
             book = _stopped(book, ahead, what_if.stops_paying_days)
-        path = _path(book, limit, len(week_of))
+        path = _path(book, limit, len(week_of), trust)
         rows.append(_told(book, path, week_of, owed))
     return Outcome(*(np.array(column) for column in zip(*rows, strict=True)))
 
@@ -112,6 +118,7 @@ def _book(
         pays=np.concatenate([takes, new_pays]),
         eligible=np.concatenate([_column(still, "eligible"), new_eligible]),
         advanced=np.concatenate([_column(still, "advanced"), np.zeros_like(new_eligible)]),
+        born=np.concatenate([-old_age, new_day]),
     )
     return book, len(still)
 
@@ -137,15 +144,43 @@ def _arriving(
     weeks = span // 5  # the last, if it is not whole, is left out
     by_week = [np.flatnonzero(week == number) for number in range(weeks)]
     past = rng.integers(weeks, size=weeks)
+    as_busy = widened(np.array([len(by_week[number]) for number in past]), rng)
     which, day = [nothing], [nothing]
     for start in range(1, days + 1, 5):
         for _ in range(times):
-            chosen = by_week[past[rng.integers(weeks)]]
+            drawn = rng.integers(weeks)
+            chosen = _as_many(by_week[past[drawn]], as_busy(int(drawn)), rng)
             which.append(chosen)
             day.append(start + weekday[chosen])
     chosen, on = np.concatenate(which), np.concatenate(day)
     inside = on <= days
     return fen[chosen[inside]], on[inside], eligible[chosen[inside]]
+
+
+def widened(counts: Ints, rng: np.random.Generator) -> Callable[[int], int]:
+    """How many come in a week like one of these: more or fewer than ever came, for a dozen weeks
+    have not seen the busiest. As a normal variable whose spread is estimated from so many.
+    """
+    mean, spread = float(counts.mean()), float(counts.std())
+    freedom = len(counts) - 1
+    # Scott's rule for the noise; the whole keeps the spread of the weeks, but for what is not
+    # known of that.
+    noise = 1.06 * len(counts) ** -0.2
+    scale = float(np.sqrt(len(counts) / max(rng.chisquare(freedom), 1e-9))) if freedom else 1.0
+
+    def count(number: int) -> int:
+        off = (counts[number] - mean + noise * spread * rng.normal()) / np.sqrt(1 + noise**2)
+        return max(0, round(mean + scale * float(off)))
+
+    return count
+
+
+def _as_many(chosen: Ints, count: int, rng: np.random.Generator) -> Ints:
+    """So many of a week's claims: all of them, and some again, or some of them."""
+    if not len(chosen):
+        return chosen
+    again, rest = divmod(count, len(chosen))
+    return np.concatenate([np.tile(chosen, again), rng.permutation(chosen)[:rest]])
 
 
 def _paydays(known: Sequence[Case]) -> Ints:
@@ -177,16 +212,19 @@ def _stopped(book: Book, ahead: Ints, days: int) -> Book:
     return replace(book, pays=pays)
 
 
-def _path(book: Book, limit_fen: int, days: int) -> Path:
+def _path(book: Book, limit_fen: int, days: int, trust: Trust) -> Path:
     free = paths.unlimited(book, days)
     waits = (book.eligible == 1) & (book.advanced == 0) & (book.arrives <= 0)
     queued = bool(waits.any())
-    if not queued and int(free.exposure.max()) <= limit_fen:
+    within = int(free.exposure.max()) <= limit_fen
+    if not queued and within and paths.trusted(book, free, days, trust):
         return free
-    return paths.limited(book, limit_fen, days)
+    return paths.limited(book, limit_fen, days, trust=trust)
 
 
-def _told(book: Book, path: Path, week_of: Ints, owed: int) -> tuple[Ints, Ints, Ints, int, float]:
+def _told(
+    book: Book, path: Path, week_of: Ints, owed: int
+) -> tuple[Ints, Ints, Ints, Ints, int, float]:
     days = len(week_of)
     weeks = int(week_of[-1]) + 1 if days else 0
     money_in = _by_week(book.pays, book.fen, week_of, weeks)
@@ -196,7 +234,8 @@ def _told(book: Book, path: Path, week_of: Ints, owed: int) -> tuple[Ints, Ints,
     lost = int(book.fen[:owed][book.pays[:owed] == NEVER].sum())
     new = np.flatnonzero(book.eligible[owed:]) + owed
     served = path.advanced_on[new] == book.arrives[new]
-    return money_in, advanced, path.exposure[ends], lost, float(served.mean()) if len(new) else 1.0
+    same_day = float(served.mean()) if len(new) else 1.0
+    return money_in, advanced, path.exposure[ends], path.suspended[ends], lost, same_day
 
 
 def _by_week(on: Ints, fen: Ints, week_of: Ints, weeks: int) -> Ints:

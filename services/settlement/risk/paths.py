@@ -1,18 +1,19 @@
 """One possible future of a corridor: who is advanced when within a limit, what is open. PURE."""
 
-from collections import deque
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from services.settlement.exposure import BY_HAND
 from services.settlement.risk.history import NEVER, Case, Ints
 
 
 @dataclass(frozen=True)
 class Book:
     """Claims with the working day they arrive on (0 and before: they are there), the day their
-    money comes, and whether they are, or may be, advanced.
+    money comes, whether they are, or may be, advanced, and the day they were announced on.
     """
 
     fen: Ints
@@ -20,6 +21,22 @@ class Book:
     pays: Ints
     eligible: Ints
     advanced: Ints
+    born: Ints
+
+
+@dataclass(frozen=True)
+class Trust:
+    """When a corridor is suspended, in working days of age: where so many percent of what is open
+    are older than `after`, or anything is older than `age_days`; and how long it must have been
+    well to be resumed. What was announced before `excused` does not count.
+    """
+
+    after: int | None = None
+    percent: int = 100
+    age_days: int | None = None
+    resume_after: int = 0
+    suspended: str | None = None
+    excused: int = -NEVER
 
 
 @dataclass(frozen=True)
@@ -30,6 +47,7 @@ class Path:
 
     exposure: Ints
     advanced_on: Ints
+    suspended: Ints
 
 
 def unlimited(book: Book, last: int) -> Path:
@@ -42,22 +60,49 @@ def unlimited(book: Book, last: int) -> Path:
     grown = np.bincount(comes, weights=fen, minlength=days + 1)
     shrunk = np.bincount(goes, weights=fen, minlength=days + 1)
     exposure = np.rint(np.cumsum(grown - shrunk)[:days]).astype(np.int64)
-    return Path(exposure, advanced_on)
+    return Path(exposure, advanced_on, np.zeros_like(exposure))
 
 
-def limited(book: Book, limit_fen: int, last: int, first: int = 0) -> Path:
-    """Within a limit: the oldest that waits is advanced first, as the books do it; who waits
-    until his own money comes is credited then.
+def trusted(book: Book, free: Path, last: int, trust: Trust) -> bool:
+    """Whether the corridor would never be suspended, were there no other limit."""
+    if trust.suspended is not None:
+        return False
+    mine = (free.advanced_on != NEVER) & (book.born >= trust.excused)
+    for age, percent in ((trust.after, trust.percent), (trust.age_days, 0)):
+        if age is None:
+            continue
+        fen, days = book.fen[mine], last + 1
+        goes = np.clip(np.maximum(book.pays[mine], book.arrives[mine]), 0, days)
+        old = np.minimum(
+            np.clip(np.maximum(book.born + age + 1, book.arrives)[mine], 0, days), goes
+        )
+        grown = np.bincount(old, weights=fen, minlength=days + 1)
+        shrunk = np.bincount(goes, weights=fen, minlength=days + 1)
+        late = np.rint(np.cumsum(grown - shrunk)[:days]).astype(np.int64)
+        if ((late > 0) & (late * 100 >= free.exposure * percent)).any():
+            return False
+    return True
+
+
+def limited(
+    book: Book, limit_fen: int, last: int, first: int = 0, trust: Trust | None = None
+) -> Path:
+    """Within a limit: the oldest that waits is advanced first, as the books do it, and nobody
+    while the corridor is suspended; who waits until his own money comes is credited then.
     """
     arriving, paying = _by_day(book, first, last)
-    corridor = _Corridor(book, limit_fen)
-    exposure = []
+    corridor = _Corridor(book, limit_fen, trust or Trust())
+    exposure, suspended = [], []
     for day in range(last - first + 1):
+        corridor.begin(first + day)
         corridor.pay(paying[day])
         corridor.arrive(arriving[day])
+        corridor.review(first + day)
         corridor.advance(first + day)
         exposure.append(corridor.open_fen)
-    return Path(np.array(exposure, dtype=np.int64), np.array(corridor.on, dtype=np.int64))
+        suspended.append(corridor.suspended is not None)
+    on, shut = np.array(corridor.on, dtype=np.int64), np.array(suspended, dtype=np.int64)
+    return Path(np.array(exposure, dtype=np.int64), on, shut)
 
 
 def _by_day(book: Book, first: int, last: int) -> tuple[list[list[int]], list[list[int]]]:
@@ -77,10 +122,33 @@ def _by_day(book: Book, first: int, last: int) -> tuple[list[list[int]], list[li
     return arriving, paying
 
 
+class _Old:
+    """What is open and older than so many working days."""
+
+    def __init__(self, age: int | None) -> None:
+        self.age = NEVER if age is None else age
+        self.fen = 0
+        self.day = 0
+
+    def begin(self, day: int, by_born: Mapping[int, int]) -> None:
+        """The day begins: what was announced on one more day is old."""
+        self.day = day
+        self.fen += by_born.get(day - self.age - 1, 0)
+
+    def change(self, born: int, fen: int) -> None:
+        self.fen += fen if born < self.day - self.age else 0
+
+
 class _Corridor:
     """Who is advanced (`on` which day), who waits, and whose money has come."""
 
-    def __init__(self, book: Book, limit_fen: int) -> None:
+    def __init__(self, book: Book, limit_fen: int, trust: Trust) -> None:
+        self.born = book.born.tolist()
+        self.trust = trust
+        self.suspended = trust.suspended
+        self.well_since: int | None = None
+        self.by_born = Counter[int]()
+        self.overdue, self.too_old = _Old(trust.after), _Old(trust.age_days)
         self.fen = book.fen.tolist()
         self.eligible = book.eligible.tolist()
         self.on = np.where(book.advanced.astype(bool), book.arrives, NEVER).tolist()
@@ -89,22 +157,52 @@ class _Corridor:
         self.waiting = deque[int]()
         self.paid = set[int]()
 
+    def begin(self, day: int) -> None:
+        for old in (self.overdue, self.too_old):
+            old.begin(day, self.by_born)
+
+    def _open(self, one: int, fen: int) -> None:
+        self.open_fen += fen
+        born = self.born[one]
+        if born >= self.trust.excused:
+            self.by_born[born] += fen
+            for old in (self.overdue, self.too_old):
+                old.change(born, fen)
+
     def pay(self, whose: list[int]) -> None:
         self.paid.update(whose)
-        self.open_fen -= sum(self.fen[one] for one in whose if self.on[one] != NEVER)
+        for one in whose:
+            if self.on[one] != NEVER:
+                self._open(one, -self.fen[one])
 
     def arrive(self, who: list[int]) -> None:
-        self.open_fen += sum(self.fen[one] for one in who if self.on[one] != NEVER)
-        self.waiting += [one for one in who if self.on[one] == NEVER and self.eligible[one]]
+        for one in who:
+            if self.on[one] != NEVER:
+                self._open(one, self.fen[one])
+            elif self.eligible[one]:
+                self.waiting.append(one)
+
+    def review(self, day: int) -> None:
+        """As the books do it: suspended by what is old, resumed when that has been paid."""
+        late = self.overdue.fen
+        share = late > 0 and late * 100 >= self.open_fen * self.trust.percent
+        if self.suspended == BY_HAND:
+            return
+        if share or self.too_old.fen > 0:
+            self.suspended, self.well_since = self.suspended or "clock", None
+        elif self.suspended is not None:
+            self.well_since = day if self.well_since is None else self.well_since
+            if day - self.well_since >= self.trust.resume_after:
+                self.suspended = None
 
     def advance(self, day: int) -> None:
-        while self.waiting:
+        while self.waiting and self.suspended is None:
             one = self.waiting[0]
             if one not in self.paid:
                 if self.open_fen + self.fen[one] > self.limit_fen:
                     return
                 self.on[one] = day
-                self.open_fen += self.fen[one]
+                self._open(one, self.fen[one])
             self.waiting.popleft()
 
 
@@ -117,6 +215,7 @@ def history(known: Sequence[Case]) -> Book:
         pays=np.array([case.paid_on for case in eligible], dtype=np.int64),
         eligible=np.ones(len(eligible), dtype=np.int64),
         advanced=np.zeros(len(eligible), dtype=np.int64),
+        born=np.array([case.day for case in eligible], dtype=np.int64),
     )
 
 

@@ -14,7 +14,8 @@ MOST_LENT = 5_000
 _CLAIMS = """
 WITH chosen AS (
   (SELECT * FROM claims WHERE region = $1 AND origin = $2
-    ORDER BY announced_on DESC, transfer LIMIT $3)
+    ORDER BY CASE WHEN $4 THEN 0 ELSE hashtext(transfer::text) END, announced_on DESC, transfer
+    LIMIT $3)
   UNION
   SELECT * FROM claims WHERE $4 AND region = $1 AND origin = $2 AND open_fen > 0),
 paid AS (
@@ -38,6 +39,8 @@ SELECT c.announced_on AS on, c.announced_fen AS fen, c.open_fen + c.awaiting_fen
 async def claims(
     db: asyncpg.Connection, origin: str, destination: str, *, most: int, with_open: bool
 ) -> list[dict[str, Any]]:
-    """The claims of a corridor: the newest ones, and on demand all that is open."""
+    """The claims of a corridor: the newest ones and all that is open; or (without `with_open`) some
+    of all ages, as if drawn: the newest tell nothing of what comes late.
+    """
     rows = await db.fetch(_CLAIMS, destination, origin, most, with_open)
     return [{**row, "on": str(row["on"]), "paid": json.loads(row["paid"])} for row in rows]

@@ -64,9 +64,14 @@ def reversal_refused(now: Transfer, code: str) -> transfer.ReversalRefused:
     )
 
 
+def goes_back(now: Transfer) -> bool:
+    """Whether nothing keeps the transfer at D any more: the months are out, or O withholds them."""
+    return now.reversing is not None and (now.months_out or now.record == "refused")
+
+
 def reverse_money(now: Transfer) -> tuple[Transfer, *tuple[Message, ...]]:
     """The transfer and, where it goes back and O owes money, D asked to take back what it can."""
-    if not now.reversing or not (now.months_out or now.record == "refused"):
+    if not goes_back(now):
         return (now,)
     if not now.funds.version:
         # Nothing was released, and what is asked for may still come.

@@ -310,9 +310,9 @@ def _announce(
             new = replace(now, money="none", withheld_until=None, reason=because(now, None))
             new = without_deadline(new, "funds")
             return go(new, "there is no money to move")
-        case ("pending" | "withheld", s.FundsWithheld()) if now.reversing:
-            new = without_deadline(replace(now, money="none", withheld_until=None), "funds")
-            return go(new, "O holds the money, and keeps it: the transfer goes back")
+        case ("pending", s.FundsWithheld()) if back.goes_back(now):
+            why = "O holds the money, and keeps it: the transfer goes back"
+            return go(replace(now, money="none"), why)
         case ("pending" | "withheld", s.FundsWithheld(until=until, code=code)):
             new = replace(now, money="withheld", withheld_until=until)
             new = c.ask_again(replace(new, reason=because(now, code)), until, at)

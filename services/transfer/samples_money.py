@@ -54,9 +54,6 @@ MONEY_STATES: dict[str, Transfer | None] = {
         closed_at=AT,
     ),
     "pending, going back": replace(_RESTORED, money="pending"),
-    "withheld, going back": replace(
-        _RESTORED, money="withheld", deadlines=(Deadline("funds", AT, 1),)
-    ),
     "restoring, asked of D": replace(
         _RESTORED, money="restoring", funds=replace(SENT, credited=100, open=100, reversals=1)
     ),

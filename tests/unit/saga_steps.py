@@ -25,6 +25,7 @@ MOVED = STORY[:6]
 KEPT = e.RecordWithheld(**FROM, code="sealed")
 REVERSE = t.Reverse(**ABOUT, proposed_by="chen", approved_by="li", reason="court-order")
 OUT = e.RecordRestored(**FROM, region="450100")
+STAYS = e.RestoreRefused(**FROM, code="moved-on")
 BACK = e.RecordRestored(**FROM, region="410100")
 NOTHING = s.NothingToRelease(**FROM, code="zero_balance")
 DISPUTED = (registered(), released(), disputed(1))
@@ -176,12 +177,12 @@ RECORD_STEPS: Steps = {
         "restore-record→D new_scheme=310",
     ),
     "the destination refuses to go back": (
-        (*MOVED, REVERSE, e.RestoreRefused(**FROM, code="moved-on")),
+        (*MOVED, REVERSE, STAYS),
         "record=joined reason=- reversing=-",
         "reversal-refused→D code=moved-on",
     ),
     "the destination refuses to go back before it joined": (
-        (registered(), released(), REVERSE, e.RestoreRefused(**FROM, code="moved-on")),
+        (registered(), released(), REVERSE, STAYS),
         "record=released reason=- reversing=-",
         "reversal-refused→D code=moved-on",
     ),

@@ -14,6 +14,7 @@ from tests.unit.saga_steps import (
     OUT,
     REMINDED,
     REVERSE,
+    STAYS,
     Steps,
 )
 from tests.unit.saga_stories import (
@@ -216,6 +217,16 @@ MONEY_STEPS: Steps = {
         (registered(), released(), REVERSE, OUT, WITHHELD),
         "money=none",
         "",
+    ),
+    "held money is asked for again while D may still refuse to go back": (
+        (registered(), released(), REVERSE, WITHHELD),
+        "money=withheld deadlines=whole@03-24 funds@03-05 withheld_until=03-05",
+        "",
+    ),
+    "held money that is let go after D has refused to go back is credited": (
+        (registered(), released(), REVERSE, WITHHELD, STAYS, funds()),
+        "money=released deadlines=whole@03-24 withheld_until=- version=1 released=100",
+        "credit-advance→D version=1 amount_fen=100 released_on=03-02 advance=True",
     ),
     "held money of a transfer that goes back is held no more": (
         (registered(), released(), WITHHELD, REVERSE, OUT),

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from shared.messages import Message
 from shared.messages import settlement as s
 from shared.messages import settlement_compensation as k
 from tests.unit.saga_steps import (
@@ -21,6 +22,7 @@ from tests.unit.saga_stories import (
     ABOUT,
     FROM,
     ID,
+    applied,
     credited,
     funds,
     registered,
@@ -45,16 +47,8 @@ def paid_out(amount_fen: int, total_fen: int | None = None) -> s.PaidOut:
     return s.PaidOut.model_validate({**ABOUT, **amounts, "region": "410100", "reason": "x"})
 
 
-def part_came(applied_fen: int, credited_fen: int = 100, open_fen: int = 0) -> s.ShortfallFound:
-    return s.ShortfallFound(
-        **FROM,
-        receipt=ID,
-        applied_fen=applied_fen,
-        matched_fen=applied_fen,
-        credited_fen=credited_fen,
-        open_fen=open_fen,
-        excess_fen=0,
-    )
+def part_came(**facts: int) -> Message:
+    return applied(s.ShortfallFound, 60).model_copy(update=facts)
 
 
 def changed(kind: type[k.ClaimChanged], **facts: object) -> k.ClaimChanged:
@@ -188,12 +182,12 @@ MONEY_STEPS: Steps = {
         "",
     ),
     "a part of what was declined comes: the reason stays": (
-        (registered(), released(), funds(), declined(), part_came(60, credited_fen=60)),
+        (registered(), released(), funds(), declined(), part_came(credited_fen=60)),
         "money=short credited=60 matched=60",
         "",
     ),
     "a part of what was advanced comes": (
-        (registered(), released(), funds(), credited(), part_came(60, open_fen=40)),
+        (registered(), released(), funds(), credited(), part_came(open_fen=40)),
         "money=short matched=60 open=40",
         "",
     ),

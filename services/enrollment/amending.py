@@ -45,7 +45,7 @@ def _close(turn: Turn, m: AmendRecord | DropAmendment, code: str | None) -> None
 
 def _answer(turn: Turn, asked: Verdict | None, decision: str, code: str | None) -> None:
     """The sender is answered once more; not where nobody but the two has asked."""
-    if asked is None or asked.decision == "refused":
+    if asked is None or asked.decision == "refused" or asked.code == code:
         return
     answer(turn, replace(asked, decision=decision, code=code, at=turn.delivery.at))
 

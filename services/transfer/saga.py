@@ -253,7 +253,7 @@ def _join(now: Transfer, message: Message, at: datetime, regions: Regions) -> St
             new = without_deadline(c.clocks_go_on(new, at, regions), "transfer-in")
             out = [back.restore_record(new, now.destination)] if now.joined_version else []
             # O has suspended its relation itself; the money goes back as after a reversal.
-            new, *say = back.reverse_money(replace(new, reversing="record-withheld"))
+            new, *say = back.reverse_once_answered(replace(new, reversing="record-withheld"))
             return go(new, f"the origin withholds the record: go back ({code})", *out, *say)
         case ("restoring" | "restored", _):
             return ignore(now, "the record goes back to the origin")
@@ -374,9 +374,10 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
         case s.Applied():
             why = "money arrived and was applied"
             funds = back.arrived(funds, message)
-    money = money_of(funds)
     reason = new.reason if funds.awaiting else because(now, None)
-    return go(replace(new, funds=funds, money=money, reason=reason), why)
+    new = replace(new, funds=funds, money=money_of(funds), reason=reason)
+    new, *say = back.reverse_once_answered(new)
+    return go(new, why, *say)
 
 
 # ── 6. Deadlines ──────────────────────────────────────────────────────────────────────────────
@@ -430,7 +431,7 @@ def _reverse(
         case ("restoring", e.RecordRestored(region=region)) if region == now.destination:
             if now.months_out:
                 return ignore(now, "D has said so already")
-            new, *say = back.reverse_money(replace(now, months_out=True))
+            new, *say = back.reverse_once_answered(replace(now, months_out=True))
             more = back.restore_record(now, now.origin)
             return go(new, "the months are out: O takes the record back, D the money", more, *say)
         case ("restoring", e.RecordRestored()) if now.months_out:
@@ -471,7 +472,8 @@ def _compensate(
         case _:
             assert isinstance(message, k.ClaimChanged)
             funds, why = back.changed(funds, message), back.why(message)
-    new = replace(now, funds=funds, money=money_of(funds))
-    if new.money not in MONEY_ENDS:
-        new = back.reopened(new, at, regions, rules)
-    return go(new, why, *say)
+    reason = now.reason if funds.awaiting or now.reversing else because(now, None)
+    new = replace(now, funds=funds, money=money_of(funds), reason=reason)
+    new, *more = back.reverse_once_answered(new)
+    new = new if new.money in MONEY_ENDS else back.reopened(new, at, regions, rules)
+    return go(new, why, *say, *more)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -64,6 +64,7 @@ class Bank:
     fates: Counter[str] = field(default_factory=Counter)
     claimed: dict[tuple[str, UUID, str], int] = field(default_factory=dict)
     paydays: set[str] = field(default_factory=set)
+    booked: dict[UUID, date] = field(default_factory=dict)
     lines: int = 0
 
     def owes(self, release: Release) -> None:
@@ -227,7 +228,7 @@ class Bank:
             bank=bank,
             receipt=receipt,
             amount_fen=detail.amount_fen,
-            booked_on=self.world.begun.date(),
+            booked_on=self.booked.setdefault(receipt, (self.world.at + after).date()),
             details=(detail,),
             sealed=text or None,
         )

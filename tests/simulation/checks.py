@@ -195,13 +195,11 @@ class Checks:
                 decided = verdicts.get(record)
                 if decided is None or decided.decision != "accepted":
                     continue
-                if decided.code == "needs_two_people":
-                    continue  # nothing is corrected before they have decided
-                if action == "correct":
-                    assert isinstance(movement, Movement)
-                    fen += movement.amount_fen
-                elif not (isinstance(movement, Movement) and movement.code):
+                if action != "correct" and not (isinstance(movement, Movement) and movement.code):
                     fen += sign[action] * amount_fen
+            # A feed's corrections, and those that two people have made for it.
+            known = [m for m in books.all(Movement) if m.person == person.key and not m.code]
+            fen += sum(m.amount_fen for m in known if m.what == "correct")
             out_fen = sum(
                 posting.amount_fen
                 for entry in books.entries.values()
@@ -246,4 +244,6 @@ def waits_for(t: Transfer, world: "World") -> str | None:
             return "somebody to return the excess"
         case "withheld":
             return "the origin's hold to end"
+        case "recovering":
+            return "the person to pay back"
     return None

@@ -190,9 +190,13 @@ def corrected(p: Person) -> None:
     origin, destination = regions_of(p, 2)
     opened = p.opens(origin)
     p.stops(MINUTE, origin)
-    after = p.world.rng.choice((2 * MINUTE, HOUR, HOUR + 5 * MINUTE, HOUR + 6 * MINUTE, DAY))
+    after = p.world.rng.choice((2 * MINUTE, HOUR, HOUR + 5 * MINUTE, HOUR + 6 * MINUTE, DAY, DAY))
     p.enrolls(HOUR, origin, destination)
     if p.world.rng.random() < 0.5:
+        if p.world.rng.random() < 0.5:
+            p.send(12 * HOUR, "spend", destination, amount=yuan(p.world.rng.randrange(1, 300000)))
+            month = {"month": p.month(-1), "paid_on": p.world.begun.date().isoformat()}
+            p.send(60 * DAY, "contribute", destination, scheme="310", amount="900.00", **month)
         p.send(
             after,
             "correct",
@@ -252,7 +256,7 @@ STORIES: dict[str, tuple[Story, int]] = {
     "inside Hebei": (inside_hebei, 1),
     "by hand": (by_hand, 3),
     "in arrears": (in_arrears, 1),
-    "corrected": (corrected, 2),
+    "corrected": (corrected, 3),
     "paid late": (paid_late, 2),
     "refused": (refused, 1),
     "unknown there": (unknown_there, 1),

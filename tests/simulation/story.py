@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from shared.messages import Message
 from shared.messages.enrollment import RecordJoined
-from shared.messages.settlement import AdvanceCredited
+from shared.messages.settlement import AdvanceCredited, Applied
 from shared.messages.transfer import Closed, Escalated
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ def code_of(message: Message) -> str | None:
     match message:
         case AdvanceCredited(moved_on=True):
             return "moved on"
+        case Applied(late=True):
+            return "late"
         case RecordJoined(waiting_months=waiting) if waiting:
             return "waits"
         case Escalated(level=level):

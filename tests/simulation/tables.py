@@ -55,8 +55,9 @@ class EnrollmentTables:
         states: States = {("person", key): self.person(key) for key in {d.key for d in batch}}
         for delivery in batch:
             m = delivery.message
-            if isinstance(m, MovementRefused) and m.record in self.verdicts:
-                states["verdict", m.record] = self.verdicts[m.record]
+            record = m.record if isinstance(m, MovementRefused) else getattr(m, "asked", None)
+            if record in self.verdicts:
+                states["verdict", record] = self.verdicts[record]
         return states
 
     def save(self, changes: Changes) -> None:

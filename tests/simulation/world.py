@@ -17,6 +17,7 @@ from services.transfer.app import TransferService
 from shared.messages import Message
 from tests.simulation.bank import Bank
 from tests.simulation.checks import Checks, Finding
+from tests.simulation.clerks import Clerks
 from tests.simulation.host import Bus, Handled, Host
 from tests.simulation.origins import ALL, POLICIES, Books, Enrollment, ruled_by
 from tests.simulation.people import Person, populate
@@ -70,6 +71,7 @@ class World:
         self.bank = Bank(self)
         self.checks = Checks(self)
         populate(self)
+        Clerks(self).come()
 
     # --- what people and banks use ------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from shared import regions
 from shared.decision import replace
 from shared.messages import Message
 from shared.messages import enrollment as e
+from shared.messages import settlement as s
 from shared.messages import settlement_compensation as k
 from shared.messages import transfer as t
 from shared.settings import Settings
@@ -50,6 +51,38 @@ def test_two_restorations_under_way_are_each_asked_for_and_counted_once() -> Non
     assert asked == [(1, 100), (2, 1)]
     assert (now.funds.released, now.funds.restoring, now.funds.restored) == (0, 0, 101)
     assert now.money == "restored"
+
+
+def test_what_d_has_not_heard_of_yet_is_taken_back_once_it_has() -> None:
+    """The command to credit goes another way, and would be overtaken."""
+    now = RECORD_STATES["restoring"]
+    assert now
+    now = replace(now, funds=Funds(version=1, released=100), money="released", months_out=False)
+    out = e.RecordRestored.model_validate({**ABOUT, "origin": O, "region": now.destination})
+    amounts = {"version": 1, "amount_fen": 100, "credited_fen": 100, "open_fen": 100}
+    credited = s.AdvanceCredited.model_validate({**ABOUT, **amounts, "origin": O})
+
+    first = saga.decide(now, out, AT, REGIONS)
+    second = saga.decide(first.transfer, credited, AT, REGIONS)
+    third = saga.decide(second.transfer, credited, AT, REGIONS)
+
+    asked = [[type(m) for m in step.say] for step in (first, second, third)]
+    assert asked == [[e.RestoreRecord], [k.ReverseAdvance], []]
+    assert second.transfer
+    assert second.transfer.money == "restoring"
+
+
+def test_why_there_was_no_advance_is_no_reason_once_it_is_given_up() -> None:
+    now = MONEY_STATES["awaiting_funds"]
+    assert now
+    now = replace(now, reason="single_limit", reversing=None)
+    whole = {**ABOUT, **NOTHING_LEFT, "origin": O, "amount_fen": 100, "credited_fen": 100}
+    lost = {"lost_fen": 100, "written_off_fen": 100, "what": "claim", "reason": "small"}
+
+    step = saga.decide(now, k.WrittenOff.model_validate(whole | lost), AT, REGIONS)
+
+    assert step.transfer
+    assert (step.transfer.money, step.transfer.reason) == ("written_off", None)
 
 
 def test_months_joined_while_they_are_asked_back_stay_joined_where_d_refuses() -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.notification.reasons import reason
-from services.notification.templates import ACTIONS, STEPS, TEMPLATES
+from services.notification.templates import ACTIONS, LATE, STEPS, TEMPLATES
 from shared.calendar import SHANGHAI
 from shared.ids import uuid5
 from shared.messages import NAMESPACE, Message, PersonEvent
@@ -141,15 +141,21 @@ def _awaiting(message: s.AdvanceDeclined, at: datetime) -> Letter | None:
 
 
 def _funded(message: s.AdvanceFunded, at: datetime) -> Letter:
-    params: Params = {"origin": message.origin, "amount_fen": message.matched_fen}
+    params = _came(message, message.matched_fen)
     # A receipt taken back by the bank and paid anew funds the same amount: no second letter.
     return _write(message, at, "funded", params, version=message.matched_fen)
+
+
+def _came(message: s.Applied, amount_fen: int) -> Params:
+    """What came from where; that it came late is said besides."""
+    params: dict[str, Param] = {"origin": message.origin, "amount_fen": amount_fen}
+    return params | ({"late": 1} if message.late else {})
 
 
 def _credited(message: s.FundsCredited, at: datetime) -> Letter | None:
     if not message.applied_fen:
         return None
-    params: Params = {"origin": message.origin, "amount_fen": message.applied_fen}
+    params = _came(message, message.applied_fen)
     return _write(message, at, "credited-on-arrival", params, version=message.matched_fen)
 
 
@@ -233,6 +239,8 @@ def render(kind: str, region: str, params: Params, name: tuple[str, str], place:
     ]
     if kind == "joined":
         return _with_waiting(texts[0], texts[1], params)
+    if params.get("late"):
+        return texts[0] + LATE[0], f"{texts[1]} {LATE[1]}"
     if kind == "awaiting" and "code" in params:
         return f"{texts[0]}暂未先行划入的原因：{values[0]['why']}。", (
             f"{texts[1]} Why it was not credited in advance: {values[1]['why']}."

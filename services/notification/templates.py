@@ -132,6 +132,12 @@ TEMPLATES: dict[str, tuple[str, str]] = {
     ),
 }
 
+LATE = (
+    "该款晚于规定时限到账，我们深表歉意。",
+    "It came later than the rules allow; we apologise.",
+)
+"""Said besides where the money came after its deadline."""
+
 ACTIONS: dict[str, tuple[str, str]] = {
     "enroll": ("参保登记", "registration"),
     "apply": ("转移申请", "application for a transfer"),

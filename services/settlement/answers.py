@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.settlement.lines import Taken
 from services.settlement.people.states import item_id, part_subject
+from services.settlement.verdicts import letter
 from shared.money import yuan
 
 Rows = Sequence[Mapping[str, Any]]
@@ -116,8 +117,16 @@ def receipt(row: Mapping[str, Any]) -> dict[str, Any]:
         "verdict": row["verdict"],
         "rule": row["rule"],
         "transfers": [str(transfer) for transfer in row["transfers"]],
-        "evidence": shown(from_json(row["evidence"])),
+        **judged(row),
     }
+
+
+def judged(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a verdict rests on and what it means for a clerk, and whether the money came late."""
+    evidence = from_json(row["evidence"])
+    late = bool(evidence and evidence.get("late"))
+    told = letter(row["verdict"], late=late)
+    return {"late": late, "text": told, "evidence": shown(evidence)}
 
 
 def explained(
@@ -144,7 +153,7 @@ def explained(
                 "applied": yuan(row["applied_fen"]),
                 "verdict": row["verdict"],
                 "rule": row["rule"],
-                "evidence": shown(from_json(row["evidence"])),
+                **judged(row),
             }
             for row in matched
         ],

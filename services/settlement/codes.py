@@ -38,6 +38,7 @@ CODES: dict[str, tuple[str, str]] = {
     "deceased": ("参保人已故，不再预划", "The person has died; nothing is advanced"),
     "unknown": ("到账资金暂未找到对应转移", "The receipt belongs to no transfer known so far"),
     "ambiguous": ("到账资金的线索不一致，需人工核对", "The evidence points more than one way"),
+    "returned": ("款项被退回，找不到原付款", "A payment came back, and it is not known which"),
     "duplicate": ("该转移的资金已到账，疑为重复", "The transfer is funded already; paid twice?"),
     "bad_amount": ("金额必须大于零", "An amount must be above zero"),
     "same_region": ("转出地与转入地相同", "Origin and destination are the same region"),

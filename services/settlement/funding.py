@@ -44,7 +44,8 @@ def apply_receipt(books: Books, m: ApplyReceipt) -> None:
     if m.rule == MANUAL or shares.known(part, claim):
         part = shares.kept(part, claim, sum(legs), excess_fen, anew=m.rule == "excess-anew")
     _book(books, part, claim, m.amount_fen, legs)
-    tell(books, funded, m.receipt, sum(legs), to_awaited_fen, excess_fen)
+    came = (sum(legs), to_awaited_fen, excess_fen)
+    tell(books, funded, m.receipt, *came, late=m.late)
     ask(books, funded)
     if to_awaited_fen:
         owed_fen = recover_from_credit(books, m.person, m.to, to_awaited_fen)
@@ -147,6 +148,8 @@ def tell(
     applied_fen: int,
     credited_now_fen: int,
     excess_fen: int,
+    *,
+    late: bool = False,
 ) -> None:
     """Says what a receipt, or a net sheet, has funded."""
     found: list[type[Applied]] = []
@@ -172,5 +175,6 @@ def tell(
                 open_fen=claim.open_fen,
                 excess_fen=claim.excess_fen,
                 lost_fen=claim.lost_fen,
+                late=late,
             )
         )

@@ -8,6 +8,7 @@ from services.settlement.people.states import item_id, part_subject
 from services.settlement.receipts import facts_of, item_of, tell_claim
 from services.settlement.reconciliation import MANUAL, verdict_of
 from services.settlement.states import Claim, Part
+from services.settlement.verdicts import is_late
 from shared.decision import replace
 from shared.messages.settlement_people import MatchReceipt
 
@@ -25,6 +26,7 @@ def match_receipt(books: Books, m: MatchReceipt) -> None:
         return
     shares = _shares(m, part, claims)
     reserved_fen = sum(fen for _, fen in shares)
+    late = any(is_late(books, books.receipt(m.receipt), claim) for claim, _ in shares)
     left = replace(
         part,
         reserved_fen=part.reserved_fen + reserved_fen,
@@ -35,6 +37,7 @@ def match_receipt(books: Books, m: MatchReceipt) -> None:
             "decided_by": [m.proposed_by, m.approved_by],
             "reason": m.reason,
             "why": m.why,
+            **({"late": True} if late else {}),
         },
         transfers=tuple(dict.fromkeys((*part.transfers, *named))),
     )

@@ -57,9 +57,9 @@ Corridor = tuple[str, str]
 class Needs:
     """Keys, by what they are keys of. `leaving` are persons whose claims are read before the
     corridors are locked, for only they tell which corridors those are; `references` are
-    transfers that bank lines refer to, `named` those that people name; `regions` says of each
-    whether its day is closed. `items` are work items, `subjects` what items may be about that the
-    batch opens or settles.
+    transfers that bank lines refer to, `named` those that people name for `judged` receipts;
+    `regions` says of each whether its day is closed. `items` are work items, `subjects` what items
+    may be about that the batch opens or settles.
     """
 
     regions: dict[str, bool] = field(default_factory=dict)
@@ -82,6 +82,7 @@ class Needs:
     notes: set[UUID] = field(default_factory=set)
     opening: dict[tuple[str, str], OpenAccount] = field(default_factory=dict)
     named: set[UUID] = field(default_factory=set)
+    judged: set[UUID] = field(default_factory=set)
     items: set[UUID] = field(default_factory=set)
     subjects: set[str] = field(default_factory=set)
 
@@ -129,6 +130,7 @@ class Needs:
             case MatchReceipt():
                 self.parts.add((m.receipt, m.part))
                 self.named |= {m.transfer, *m.others}
+                self.judged.add(m.receipt)
             case _:
                 pass
 

@@ -27,7 +27,8 @@ WITH stated AS (
   SELECT r.receipt, p.part, r.account, r.region, r.booked_on, p.amount_fen, p.applied_fen,
          p.reserved_fen, p.suspended_fen - p.applied_fen - p.returned_fen AS suspense_fen,
          p.payer_region, p.verdict, p.rule, p.transfers, p.evidence,
-         CASE WHEN p.verdict IN ('returned', 'internal') THEN p.verdict
+         CASE WHEN p.verdict = 'internal' OR p.verdict = 'returned' AND p.suspended_fen = 0
+                THEN p.verdict
               WHEN p.applied_fen >= p.amount_fen THEN 'matched'
               WHEN p.applied_fen + p.reserved_fen >= p.amount_fen THEN 'reserved'
               WHEN p.applied_fen + p.reserved_fen > 0 THEN 'partly'

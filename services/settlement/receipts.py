@@ -14,6 +14,7 @@ from services.settlement.people import items
 from services.settlement.people.states import part_subject
 from services.settlement.reconciliation import UNDONE, Finding
 from services.settlement.states import Claim, Part, Receipt, look_of
+from services.settlement.verdicts import is_late
 from shared.decision import Unexpected, replace
 from shared.messages.settlement import (
     ApplyReceipt,
@@ -108,12 +109,12 @@ def _match(books: Books, part: Part, m: RecordReceipt) -> None:
         finding = Finding("ambiguous", "return")
     elif m.reversal or any(d.return_code for d in m.details):
         # A payment of ours that came back, and we do not know which: nobody's claim is paid.
-        finding = Finding("unknown", "return")
-        books.keep_part(replace(part, rule="return", transfers=part.refs))
+        finding = Finding("returned", "return")
+        books.keep_part(replace(part, verdict="returned", rule="return", transfers=part.refs))
     else:
         finding = _reserve(books, part)
+    left = books.part(part.receipt, part.part) or part
     if finding.asks:
-        left = books.part(part.receipt, part.part) or part
         if left.rest_fen:
             items.open_item(books, item_of(m.account, left), left.rest_fen, facts_of(left))
         books.say(
@@ -123,6 +124,7 @@ def _match(books: Books, part: Part, m: RecordReceipt) -> None:
                 receipt=part.receipt,
                 code=finding.verdict,
                 amount_fen=part.rest_fen,
+                late=bool((left.evidence or {}).get("late")),
             )
         )
 
@@ -186,13 +188,15 @@ def _reserve(books: Books, part: Part) -> Finding:
     evidence = evidence_of(books, part)
     finding = reconciliation.judge(part, evidence)
     reserved_fen = sum(amount_fen for _, amount_fen in finding.reserved)
+    receipt = books.receipt(part.receipt)
+    late = any(is_late(books, receipt, claim) for claim, _ in finding.reserved)
     books.keep_part(
         replace(
             part,
             reserved_fen=part.reserved_fen + reserved_fen,
             verdict=finding.verdict,
             rule=finding.rule,
-            evidence=kept(part, evidence, finding),
+            evidence=kept(part, evidence, finding) | ({"late": True} if late else {}),
             transfers=tuple(claim.transfer for claim, _ in finding.reserved),
         )
     )
@@ -214,5 +218,6 @@ def tell_claim(books: Books, part: Part, claim: Claim, amount_fen: int, rule: st
             part=part.part,
             amount_fen=amount_fen,
             rule=rule,
+            late=is_late(books, books.receipt(part.receipt), claim),
         )
     )

@@ -51,7 +51,7 @@ class Finding:
     @property
     def asks(self) -> bool:
         """Whether a person must look at it."""
-        return self.verdict in {"unknown", "ambiguous", "duplicate"}
+        return self.verdict in {"unknown", "ambiguous", "duplicate", "returned"}
 
 
 @dataclass(frozen=True, slots=True)

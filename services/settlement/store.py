@@ -133,7 +133,7 @@ async def _receipts(
     db: asyncpg.Connection, needs: Needs, waiting: Sequence[Part], states: States
 ) -> None:
     wanted = [m.receipt for m in needs.receipts] + [m.receipt for m in needs.debits]
-    wanted += [part.receipt for part in waiting if not part.refs]
+    wanted += [*needs.judged, *(part.receipt for part in waiting)]
     if wanted:
         rows.RECEIPTS.take(states, "receipt", await db.fetch(selects.RECEIPTS, wanted))
 

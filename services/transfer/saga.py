@@ -472,7 +472,7 @@ def _compensate(
         case _:
             assert isinstance(message, k.ClaimChanged)
             funds, why = back.changed(funds, message), back.why(message)
-    reason = now.reason if funds.awaiting or now.reversing else because(now, None)
+    reason = now.reason if funds.awaiting else because(now, None)
     new = replace(now, funds=funds, money=money_of(funds), reason=reason)
     new, *more = back.reverse_once_answered(new)
     new = new if new.money in MONEY_ENDS else back.reopened(new, at, regions, rules)

@@ -257,12 +257,14 @@ class ApplyReceipt(PersonCommand):
     part: int
     amount_fen: Fen
     rule: str
+    late: bool = False
 
 
 class Applied(PersonEvent):
     """What all funding events say: the whole claim after this receipt. Not sent itself.
 
-    `lost_fen`: what of the claim stays written off or waived.
+    `lost_fen`: what of the claim stays written off or waived. `late`: the receipt came after the
+    working days that the transfer may take.
     """
 
     transfer: UUID
@@ -274,6 +276,7 @@ class Applied(PersonEvent):
     open_fen: Fen
     excess_fen: Fen
     lost_fen: Fen | None = None
+    late: bool = False
 
 
 class AdvanceFunded(Applied):
@@ -293,12 +296,13 @@ class ExcessFound(Applied):
 
 
 class ReceiptUnmatched(Event):
-    """A receipt that a person must look at: `unknown`, `ambiguous`, `duplicate`."""
+    """A receipt that a person must look at: `unknown`, `ambiguous`, `duplicate`, `returned`."""
 
     account: str
     receipt: UUID
     code: Text
     amount_fen: Fen
+    late: bool = False
 
     @property
     def key(self) -> str:

@@ -185,7 +185,8 @@ def test_5_what_the_origins_feed_says_late_corrects_the_release(played: Played) 
 
     assert transfers(stack)[reference]["released"] == "340.05"
     assert played.account("e5-feed")["balance"] == "340.05"
-    assert stack.ask("item", waits["item"])["state"] == "done"
+    [decided] = stack.ask("transfer", waits["facts"]["transfer"])["items"]
+    assert (decided["state"], decided["decided_by"]) == ("done", "li")
 
 
 def test_6_what_comes_short_in_parts_or_in_a_lump_is_told_apart(played: Played) -> None:

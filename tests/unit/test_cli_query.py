@@ -103,12 +103,22 @@ def test_stuck_are_the_overdue_and_the_open_ones_of_people_whose_messages_wait(
     assert [asked.query["person"] for asked in server.asked if "person" in asked.query] == [KEY]
 
 
+DECIDED = {
+    "at": "2026-03-02T10:00:00+08:00",
+    "what": "approved",
+    "by": "wang",
+    "act": "x",
+    "why": "",
+}
+
+
 def test_every_decision_is_explained_in_the_order_of_time(server: Server) -> None:
     first = {"at": "2026-03-02T09:30:00+08:00", "decision": "enroll", "rule": "papers"}
     second = {"at": "2026-03-02T09:30:01+08:00", "type": "enrollment.registered.v1", "why": "…"}
     rule = {"rule": "automatic", "value": True, "source": "a document"}
     case = {"policy": "450100@2025-01-01", "rules": [rule], "decisions": [second], "waits_for": []}
     server.on(f"transfer/v1/transfers/{TRANSFER}/explain", case)
+    server.on(f"settlement/v1/items/of/{TRANSFER}", [])
     server.on("enrollment/v1/explain", [first])
 
     result = run(server, "explain", TRANSFER, "--json")
@@ -126,10 +136,14 @@ def test_a_transfer_has_its_timeline_from_the_monitor(server: Server) -> None:
     server.on(f"transfer/v1/transfers/{TRANSFER}", ROW)
     server.on(f"monitor/v1/timeline/{TRANSFER}", {"transfer": TRANSFER, "timeline": [step]})
     server.on("notification/v1/letters", [])
+    item = {"item": "I", "queue": "shortfall", "state": "done", "history": [DECIDED]}
+    server.on(f"settlement/v1/items/of/{TRANSFER}", [item])
 
     result = run(server, "transfer", TRANSFER, "--json")
+    shown = run(server, "transfer", TRANSFER).stdout
 
-    assert json.loads(result.stdout) == {**ROW, "timeline": [step]}
+    assert json.loads(result.stdout) == {**ROW, "timeline": [step], "items": [item]}
+    assert {"shortfall", "approved", "wang"} <= set(shown.split())
 
 
 def test_people_read_the_last_day_and_programs_the_instant_that_ends_it(server: Server) -> None:
@@ -140,6 +154,7 @@ def test_people_read_the_last_day_and_programs_the_instant_that_ends_it(server: 
     waits = [{"step": "answer", "due_at": ROW["due_at"], "missed": 0}]
     case = {"policy": "p", "rules": [], "decisions": [], "waits_for": waits}
     server.on(f"transfer/v1/transfers/{TRANSFER}/explain", case)
+    server.on(f"settlement/v1/items/of/{TRANSFER}", [])
 
     questions = (["transfers"], ["transfer", TRANSFER], ["explain", TRANSFER])
     seen = [run(server, *words).stdout for words in questions]

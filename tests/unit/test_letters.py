@@ -8,7 +8,7 @@ import pytest
 
 from services.notification.letters import HANDLED, letter
 from services.notification.reasons import REASONS, reason
-from services.notification.templates import TEMPLATES
+from services.notification.templates import LATE, TEMPLATES
 from shared.messages import Message, PersonEvent
 from shared.messages import settlement as s
 from shared.messages import transfer as t
@@ -189,3 +189,14 @@ def test_money_that_moved_on_at_once_is_told_by_the_region_that_has_it() -> None
     moved = advance().model_copy(update={"moved_on": True})
 
     assert letter(moved, datetime(2026, 3, 2, tzinfo=UTC)) is None
+
+
+def test_money_that_came_late_is_told_with_an_apology() -> None:
+    for kind in (s.AdvanceFunded, s.FundsCredited):
+        late = applied(kind).model_copy(update={"late": True})
+        assert all(
+            more.startswith(text)
+            for text, more in zip(texts(applied(kind)), texts(late), strict=True)
+        )
+        assert all(sentence in text for sentence, text in zip(LATE, texts(late), strict=True))
+        assert told(late).id == told(applied(kind)).id

@@ -21,6 +21,7 @@ from shared.messages.settlement import (
     RemittanceReturned,
     Spend,
 )
+from shared.messages.settlement_people import ItemOpened
 from tests.unit.settlement_world import (
     DAY,
     PERSON,
@@ -143,7 +144,9 @@ def test_a_return_of_nothing_that_we_know_pays_nobodys_claim() -> None:
 
     said = world.send(receipt("b", detail(100, return_code="X", payer_region=B), region=A))
 
-    assert only(ReceiptUnmatched, said).code == "unknown"
+    assert only(ReceiptUnmatched, said).code == "returned"
+    assert only(ItemOpened, said).queue == "receipt"
+    assert (world.part("b").verdict, world.account(A, "suspense")) == ("returned", 100)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import typer
 
 from services.monitor.commands import evidence, screen
 from services.monitor.commands.client import NOT_FOUND, Client, Refused, connected
+from services.monitor.commands.query import items_of
 from services.monitor.commands.screen import Json
 
 _SHOWN_ABOVE = ("transfer", "decisions", "rules")
@@ -42,9 +43,8 @@ def explain(
         if case is None:
             _otherwise(client, id_, as_json=as_json)
             return
-        body = {"transfer": str(id_)}
-        record = _asked(client, "enrollment", body)
-        books = _asked(client, "settlement", body)
+        record, books = (_asked(client, name, id_) for name in ("enrollment", "settlement"))
+        items = client.get("settlement", f"/v1/items/of/{id_}")
     told = {"enrollment": record, "transfer": case, "settlement": books}
     document = {
         "transfer_id": str(id_),
@@ -52,6 +52,7 @@ def explain(
         "rules": [*case.get("rules", ()), *books.get("rules", ())],
         "decisions": _in_order(told),
         "waits_for": case.get("waits_for", []),
+        "items": items,
         "books": {name: rows for name, rows in books.items() if name not in _SHOWN_ABOVE},
     }
     screen.answer(document, as_json, lambda: _why(document))
@@ -123,9 +124,9 @@ def _case(client: Client, id_: UUID) -> Told | None:
         raise
 
 
-def _asked(client: Client, service: str, body: dict[str, str]) -> Told:
+def _asked(client: Client, service: str, transfer: UUID) -> Told:
     try:
-        return _told(client.post(service, "/v1/explain", body))
+        return _told(client.post(service, "/v1/explain", {"transfer": str(transfer)}))
     except Refused as refused:
         # The case has not reached every service.
         if refused.status == NOT_FOUND:
@@ -171,6 +172,7 @@ def _why(document: Told) -> list[Any]:
             for row in document["waits_for"]
         )
         shown.append(screen.table("waits for", ("step", "due", "missed>"), waits))
+    shown += items_of(document["items"])
     return [f"policy {document['policy']}", *shown]
 
 

@@ -108,6 +108,8 @@ def _regions(told: Told) -> Sheet:
         _money("suspense", "暂收款余额", "in suspense"),
         _count("unmatched", "未匹配笔数", "unmatched"),
         _money("unmatched_amount", "未匹配金额", "unmatched amount"),
+        _count("late_receipts", "逾期到账笔数", "late receipts"),
+        _money("late_amount", "逾期到账金额", "late amount"),
         _count("late_entries", "顺延入账", "late entries"),
         _money("income_account", "收入户余额", "income account"),
         Column("warned", "提示", "warnings"),

@@ -133,10 +133,11 @@ def _transfers(rows: list[Row], wanted: int | None) -> list[Any]:
 
 
 def transfer(id_: TransferId, *, as_json: Json = False) -> None:
-    """One transfer with its timeline."""
+    """One transfer with its timeline, and what people had or have to decide about it."""
     with connected() as client:
         found = client.get("transfer", f"/v1/transfers/{id_}")
         found["timeline"] = timeline_of(client, str(id_))
+        found["items"] = client.get("settlement", f"/v1/items/of/{id_}")
     screen.answer(found, as_json, lambda: _one(found))
 
 
@@ -155,6 +156,17 @@ def timeline_of(client: Client, transfer: str) -> list[Row]:
     return with_letters(found["timeline"], letters)
 
 
+def items_of(rows: list[Row]) -> list[Any]:
+    """What people decide about a transfer: each item with what was done, when and by whom."""
+    steps = (
+        {"item": row["item"], "queue": row["queue"], "state": row["state"], **step}
+        for row in rows
+        for step in row["history"]
+    )
+    columns = ("item", "queue", "state", "at", "what", "by", "act", "why")
+    return [screen.records("items", columns, steps)] if rows else []
+
+
 def _one(found: Row) -> list[Any]:
     waits = [_waiting([found])] if found.get("waiting") else []
     steps = ((moment(row["at"]), row["message"], row["text"]) for row in found["timeline"])
@@ -162,6 +174,7 @@ def _one(found: Row) -> list[Any]:
     return [
         screen.facts("transfer", {**found, **due}),
         *waits,
+        *items_of(found["items"]),
         screen.table("timeline", ("at", "message", "text"), steps),
     ]
 

@@ -147,6 +147,7 @@ def _months(api: APIRouter, runtime: Runtime) -> None:
                 mirrors=await queries.mirrors(db, regions, last),
                 unmatched=await queries.unmatched(db, regions, last),
                 late=await queries.late(db, regions, first, last),
+                late_receipts=await queries.late_receipts(db, regions, first, last),
             )
 
         def by_age(rows: Rows, destination: str, day: date) -> dict[str, str]:

@@ -114,6 +114,21 @@ async def unmatched(
     return {row["region"]: (row["count"], row["fen"]) for row in rows}
 
 
+_LATE_RECEIPTS = """
+SELECT p.region, count(*) AS count, sum(p.applied_fen)::bigint AS fen
+  FROM receipt_parts p JOIN receipts r USING (receipt)
+ WHERE p.region = ANY($1) AND r.booked_on BETWEEN $2 AND $3 AND p.evidence ? 'late' GROUP BY 1
+"""
+
+
+async def late_receipts(
+    db: asyncpg.Connection, regions: Sequence[str], first: date, last: date
+) -> dict[str, tuple[int, int]]:
+    """How many payments came after their transfer's deadline, and how much they paid."""
+    rows = await db.fetch(_LATE_RECEIPTS, regions, first, last)
+    return {row["region"]: (row["count"], row["fen"]) for row in rows}
+
+
 async def daily_misfits(db: asyncpg.Connection) -> int:
     """How many balances of closed days are not the sum of their postings."""
     return int(await db.fetchval(selects.DAILY_MISFITS))

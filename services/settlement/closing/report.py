@@ -139,6 +139,7 @@ class Month:
     mirrors: Rows = ()
     unmatched: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     late: Mapping[str, int] = field(default_factory=dict)
+    late_receipts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def report(found: Month, names: Mapping[str, str], aged: Aged) -> dict[str, Any]:
@@ -166,6 +167,7 @@ def _region(found: Month, region: str, name: str) -> dict[str, Any]:
     stood = {r.account: r.debit_fen - r.credit_fen for r in found.balances if r.region == region}
     day = next((row for row in found.days if row["region"] == region), None)
     count, unmatched_fen = found.unmatched.get(region, (0, 0))
+    late_count, late_fen = found.late_receipts.get(region, (0, 0))
     closed = bool(day and day["closed_on"] and day["closed_on"] >= found.last)
     unswept_fen = stood.get("bank:income", 0)
     return {
@@ -181,6 +183,8 @@ def _region(found: Month, region: str, name: str) -> dict[str, Any]:
         "suspense": yuan(-stood.get("suspense", 0)),
         "unmatched": count,
         "unmatched_amount": yuan(unmatched_fen),
+        "late_receipts": late_count,
+        "late_amount": yuan(late_fen),
         "late_entries": found.late.get(region, 0),
         "income_account": yuan(unswept_fen),
         "warnings": _warnings(cash, closed=closed, unswept_fen=unswept_fen, unmatched=count),

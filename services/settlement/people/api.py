@@ -70,6 +70,18 @@ def _questions(api: APIRouter, runtime: Runtime) -> None:
         rows = await queries.items(runtime.pool, regions, queue, states, limit)
         return [shapes.item(row) for row in rows]
 
+    @api.get("/of/{transfer}")
+    async def items_of(who: Who, transfer: UUID) -> list[dict[str, Any]]:
+        regions = [each.code for each in runtime.regions.all if who.may_see(each.code)]
+        rows = await queries.items_of(runtime.pool, regions, transfer)
+        return [
+            {
+                **shapes.item(row),
+                "history": shapes.history(await queries.steps(runtime.pool, row["item"])),
+            }
+            for row in rows
+        ]
+
     @api.get("/{id_}")
     async def item(who: Who, id_: UUID) -> dict[str, Any]:
         row = await _row(runtime, who, id_)

@@ -38,6 +38,33 @@ async def items(
     return list(await pool.fetch(_ITEMS, regions, queue, states, most))
 
 
+# What is about a transfer, about a payment that it was paid by or may be, or proposed for it.
+_ITEMS_OF = """
+WITH side AS (
+  SELECT person FROM claims WHERE transfer = $2
+   UNION SELECT person FROM releases WHERE transfer = $2),
+named AS (
+  SELECT split_part(subject, '/', 1) || '/' || split_part(subject, '/', 2) AS subject FROM entries
+   WHERE person IN (SELECT person FROM side) AND transfer = $2
+     AND kind IN ('apply', 'undo-match')
+   UNION SELECT receipt || '/' || part FROM waiting WHERE look = replace($2::text, '-', ''))
+SELECT * FROM items
+ WHERE region = ANY($1)
+   AND (about IN (SELECT person FROM side) AND $2::text IN (
+          subject, split_part(subject, '/', 3), facts->>'transfer', body->>'transfer')
+     OR subject IN (SELECT subject FROM named)
+     OR state = 'proposed' AND body->>'transfer' = $2::text)
+ ORDER BY opened_at, item
+"""
+
+
+async def items_of(
+    pool: asyncpg.Pool, regions: Sequence[str], transfer: UUID
+) -> list[asyncpg.Record]:
+    """The items that concern a transfer, open and decided, the oldest first."""
+    return list(await pool.fetch(_ITEMS_OF, regions, transfer))
+
+
 async def item(pool: asyncpg.Pool, id_: UUID) -> asyncpg.Record | None:
     """One item."""
     return await pool.fetchrow("SELECT * FROM items WHERE item = $1", id_)

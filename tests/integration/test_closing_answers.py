@@ -65,6 +65,7 @@ async def test_the_month_over_http(database: str, books: Settlement, tmp_path: P
     assert (region["money_in"], region["advanced"], region["income_account"]) == (
         "2.00", "3.00", "1.00",
     )  # fmt: skip
+    assert (region["late_receipts"], region["late_amount"]) == (0, "0.00")
     assert region["warnings"] == ["not_closed", "income_not_swept"]
     assert told["ageing"][0]["open"] == "1.00"
     assert (day["balanced"], list(day["regions"])) == (True, [A, B])

@@ -71,6 +71,8 @@ async def test_two_people_match_a_receipt(desk: Desk, db: asyncpg.Connection) ->
     assert sent[0] == 202, sent
     assert sent[1]["item"] == item
     await settle(db, books, [desk.messages[-1]])
+    [proposed] = (await desk.ask("GET", f"/v1/items/of/{T1}")).json()
+    assert (proposed["item"], proposed["state"]) == (item, "proposed")
     status, _ = await act(desk, WANG, f"/{item}/approve", why="seen")
     assert status == 202
     said = await settle(db, books, [desk.messages[-1]])
@@ -83,6 +85,9 @@ async def test_two_people_match_a_receipt(desk: Desk, db: asyncpg.Connection) ->
         ("opened", "books"), ("proposed", "li"), ("approved", "wang"), ("done", "books"),
     ]  # fmt: skip
     assert shown["proposal"]["fields"]["transfer"] == str(T1)
+    [decided] = (await desk.ask("GET", f"/v1/items/of/{T1}")).json()
+    assert (decided["item"], decided["decided_by"]) == (item, "wang")
+    assert decided["history"] == shown["history"]
 
 
 async def test_who_acts_is_the_holder_of_the_token(desk: Desk, db: asyncpg.Connection) -> None:

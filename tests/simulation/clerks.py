@@ -43,6 +43,8 @@ class Clerks:
         for _ in range(rng.choice((0, 0, 1, 2, 4))):
             after = rng.choice((timedelta(hours=3), 2 * DAY, 9 * DAY, 30 * DAY, 90 * DAY))
             self.world.later(after + rng.randrange(12) * timedelta(hours=1), self._act)
+        if any(person.story == "corrected" for person in self.world.people):
+            self.world.later(20 * DAY, self._act)
 
     def _act(self) -> None:
         """One of the kinds of acts that something can be done by, and one of those."""

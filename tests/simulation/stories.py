@@ -193,17 +193,12 @@ def corrected(p: Person) -> None:
     after = p.world.rng.choice((2 * MINUTE, HOUR, HOUR + 5 * MINUTE, HOUR + 6 * MINUTE, DAY, DAY))
     p.enrolls(HOUR, origin, destination)
     if p.world.rng.random() < 0.5:
-        if p.world.rng.random() < 0.5:
+        if after == DAY:
             p.send(12 * HOUR, "spend", destination, amount=yuan(p.world.rng.randrange(1, 300000)))
             month = {"month": p.month(-1), "paid_on": p.world.begun.date().isoformat()}
             p.send(60 * DAY, "contribute", destination, scheme="310", amount="900.00", **month)
-        p.send(
-            after,
-            "correct",
-            origin,
-            refers_to=opened,
-            balance=yuan(p.world.rng.randrange(1, 900000)),
-        )
+        fen = p.world.rng.choice((1, p.world.rng.randrange(1, 900000)))
+        p.send(after, "correct", origin, refers_to=opened, balance=yuan(fen))
     else:
         p.send(after, "correct", origin, refers_to=opened, months="2018-01..2020-12")
 

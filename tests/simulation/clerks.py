@@ -43,7 +43,7 @@ class Clerks:
         for _ in range(rng.choice((0, 0, 1, 2, 4))):
             after = rng.choice((timedelta(hours=3), 2 * DAY, 9 * DAY, 30 * DAY, 90 * DAY))
             self.world.later(after + rng.randrange(12) * timedelta(hours=1), self._act)
-        if any(person.story == "corrected" for person in self.world.people):
+        if any(person.story == "too much" for person in self.world.people):
             self.world.later(20 * DAY, self._act)
 
     def _act(self) -> None:
@@ -67,9 +67,6 @@ class Clerks:
         id_ = uuid5(NAMESPACE, f"clerk {self.acts}")
         self.world.feed(service, id_, message)
 
-    def _all(self, kind: type[Any]) -> list[Any]:
-        return sorted(self.world.books.all(kind), key=repr)
-
     def _transfers(self) -> Iterator[Act]:
         """A transfer is reversed, wherever it stands."""
         for t in self.world.transfers.all():
@@ -78,7 +75,7 @@ class Clerks:
 
     def _claims(self) -> Iterator[Act]:
         """What has not come is given up, in whole or in part."""
-        for claim in self._all(Claim):
+        for claim in self.world.books.all(Claim):
             if fen := claim.unpaid_fen:
                 amount = self.world.rng.choice((None, 1, fen))
                 fields = {"amount_fen": amount, "reason": "small"}
@@ -86,28 +83,28 @@ class Clerks:
                 yield _of(claim, Waive, **fields)
 
     def _debts(self) -> Iterator[Act]:
-        for claim in self._all(Claim):
+        for claim in self.world.books.all(Claim):
             if claim.recoverable_fen:
                 yield _of(claim, Recover, reason="agreed")
 
     def _excesses(self) -> Iterator[Act]:
-        for claim in self._all(Claim):
-            for part in self._all(Part) if claim.excess_fen else ():
+        for claim in self.world.books.all(Claim):
+            for part in self.world.books.all(Part) if claim.excess_fen else ():
                 if claim.transfer in part.transfers and part.rest_fen:
                     yield _of(claim, ReturnReceipt, reason="evidence", **_named(part))
 
     def _matched(self) -> Iterator[Act]:
         """A match is undone."""
-        for part in self._all(Part):
-            for claim in self._all(Claim) if part.applied_fen else ():
+        for part in self.world.books.all(Part):
+            for claim in self.world.books.all(Claim) if part.applied_fen else ():
                 if claim.transfer in part.transfers:
                     fields = {**_named(part), "account": f"{part.region}:income"}
                     yield _of(claim, UndoMatch, reason="error", **fields)
 
     def _unmatched(self) -> Iterator[Act]:
         """What waits is matched by hand; it may be another's."""
-        for part in self._all(Part):
-            for claim in self._all(Claim) if part.rest_fen > 0 else ():
+        for part in self.world.books.all(Part):
+            for claim in self.world.books.all(Claim) if part.rest_fen > 0 else ():
                 if claim.region == part.region:
                     which = {**_named(part), "account": f"{part.region}:income"}
                     about = {"to": claim.region, "transfer": claim.transfer, **which}
@@ -116,7 +113,7 @@ class Clerks:
 
     def _corrections(self) -> Iterator[Act]:
         """What a feed wants to correct of a released record is done, or left."""
-        for item in self._all(Item):
+        for item in self.world.books.all(Item):
             if item.queue == "correction" and item.state == "open" and item.facts:
                 about = {**item.facts, "to": item.region, **TWO, "reason": "evidence"}
                 transfer = UUID(str(item.facts["transfer"]))
@@ -125,8 +122,8 @@ class Clerks:
 
     def _payments(self) -> Iterator[Act]:
         """A bank rejects what it was told to pay, or says that a payment comes back."""
-        releases = {(r.person, r.transfer): r for r in self._all(Release)}
-        for line in self._all(Instruction):
+        releases = {(r.person, r.transfer): r for r in self.world.books.all(Release)}
+        for line in self.world.books.all(Instruction):
             release = releases.get((line.person, line.transfer))
             if release is None or line.status != "instructed":
                 continue

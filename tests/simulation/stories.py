@@ -190,17 +190,29 @@ def corrected(p: Person) -> None:
     origin, destination = regions_of(p, 2)
     opened = p.opens(origin)
     p.stops(MINUTE, origin)
-    after = p.world.rng.choice((2 * MINUTE, HOUR, HOUR + 5 * MINUTE, HOUR + 6 * MINUTE, DAY, DAY))
+    after = p.world.rng.choice((2 * MINUTE, HOUR, HOUR + 5 * MINUTE, HOUR + 6 * MINUTE, DAY))
     p.enrolls(HOUR, origin, destination)
     if p.world.rng.random() < 0.5:
-        if after == DAY:
-            p.send(12 * HOUR, "spend", destination, amount=yuan(p.world.rng.randrange(1, 300000)))
-            month = {"month": p.month(-1), "paid_on": p.world.begun.date().isoformat()}
-            p.send(60 * DAY, "contribute", destination, scheme="310", amount="900.00", **month)
-        fen = p.world.rng.choice((1, p.world.rng.randrange(1, 900000)))
-        p.send(after, "correct", origin, refers_to=opened, balance=yuan(fen))
+        p.send(
+            after,
+            "correct",
+            origin,
+            refers_to=opened,
+            balance=yuan(p.world.rng.randrange(1, 900000)),
+        )
     else:
         p.send(after, "correct", origin, refers_to=opened, months="2018-01..2020-12")
+
+
+def too_much(p: Person) -> None:
+    """The origin had less than it said, which is found when some of it is spent."""
+    opened = p.opens(ZHENGZHOU, balance="3000.00")
+    p.stops(MINUTE, ZHENGZHOU)
+    p.enrolls(HOUR, ZHENGZHOU, NANNING)
+    p.send(12 * HOUR, "spend", NANNING, amount="1000.00")
+    p.send(DAY, "correct", ZHENGZHOU, refers_to=opened, balance="0.01")
+    month = {"month": p.month(-1), "paid_on": p.world.begun.date().isoformat()}
+    p.send(60 * DAY, "contribute", NANNING, scheme="310", amount="900.00", **month)
 
 
 def paid_late(p: Person) -> None:
@@ -251,7 +263,8 @@ STORIES: dict[str, tuple[Story, int]] = {
     "inside Hebei": (inside_hebei, 1),
     "by hand": (by_hand, 3),
     "in arrears": (in_arrears, 1),
-    "corrected": (corrected, 3),
+    "corrected": (corrected, 2),
+    "too much": (too_much, 1),
     "paid late": (paid_late, 2),
     "refused": (refused, 1),
     "unknown there": (unknown_there, 1),

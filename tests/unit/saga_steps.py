@@ -14,6 +14,7 @@ from tests.unit.saga_stories import (
     FROM,
     MONDAY,
     WITHDRAW,
+    credited,
     funds,
     registered,
     released,
@@ -154,10 +155,16 @@ RECORD_STEPS: Steps = {
         "restore-record→D new_scheme=310",
     ),
     "a withheld record takes the money back": (
-        (registered(), released(), funds(), disputed(1), KEPT),
+        (registered(), released(), funds(), credited(), disputed(1), KEPT),
         "record=refused money=restoring reason=record-withheld reversing=record-withheld "
         "stopped_at=- deadlines=whole@03-24 reversals=1",
         "reverse-advance→D number=1",
+    ),
+    "a withheld record waits for the advance that it takes back": (
+        (registered(), released(), funds(), disputed(1), KEPT),
+        "record=refused reason=record-withheld reversing=record-withheld stopped_at=- "
+        "deadlines=whole@03-24",
+        "",
     ),
     "two people reverse it": (
         (*MOVED, NEXT_DAY, REVERSE),

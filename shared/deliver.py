@@ -56,6 +56,8 @@ def stamp(
         # Asked for as an attribute, what is not there costs more than all the rest.
         transfer = message.__dict__.get("transfer")
         known = item.delivery.correlation if item.delivery else item.id
+        # Mostly the same; an id of the driver is written by C, as text too.
+        correlation = known if transfer is None or transfer == known else transfer
         rows.append(
             Sent(
                 lane.name,
@@ -67,7 +69,7 @@ def stamp(
                 message.type,
                 at,
                 now,
-                transfer or known,
+                correlation,
                 item.id,
                 body_of(message),
             )

@@ -18,6 +18,7 @@ from services.enrollment.persons import (
     Start,
     Verdict,
 )
+from shared.db import Id
 from shared.decision import Delivery, States, replace
 from shared.messages import Message
 from shared.messages.enrollment import AmendRecord, DropAmendment
@@ -60,7 +61,7 @@ async def _persons(db: asyncpg.Connection, keys: Iterable[str], *, lock: bool) -
     locked = " ORDER BY person FOR UPDATE" if lock else ""
     rows = await db.fetch(f"SELECT * FROM persons WHERE person = ANY($1){locked}", wanted)  # noqa: S608 - a constant
     for row in rows:
-        starts = (Start(UUID(t), UUID(r), *rest) for t, r, *rest in from_json(row["starts"]))
+        starts = (Start(Id(t), Id(r), *rest) for t, r, *rest in from_json(row["starts"]))
         persons[row["person"]] = Person(
             row["person"], True, row["deceased_on"], row["sealed"], {s.transfer: s for s in starts}
         )
@@ -88,11 +89,11 @@ def _relation(row: Mapping[str, Any]) -> Relation:
     history = from_json(row["history"])
     ranges = {name: _ranges(history.get(name, [])) for name in _RANGES}
     joined = tuple(
-        Joined(UUID(t), origin, scheme, version, _ranges(months))
+        Joined(Id(t), origin, scheme, version, _ranges(months))
         for t, origin, scheme, version, months in history.get("joined", [])
     )
     entries = {
-        UUID(id_): Entry(action, _ranges(months)) for id_, action, months in history["entries"]
+        Id(id_): Entry(action, _ranges(months)) for id_, action, months in history["entries"]
     }
     return Relation(
         region=row["region"],
@@ -120,18 +121,21 @@ def _history(relation: Relation) -> str:
     }
     if relation.joined:
         history["joined"] = [
-            (j.transfer, j.origin, j.scheme, j.version, j.months) for j in relation.joined
+            (str(j.transfer), j.origin, j.scheme, j.version, j.months) for j in relation.joined
         ]
-    history["entries"] = [(id_, e.action, e.months) for id_, e in relation.entries.items()]
+    history["entries"] = [(str(id_), e.action, e.months) for id_, e in relation.entries.items()]
     return _compact(history)
 
 
 def _starts(person: Person) -> str:
     starts = person.starts.values()
-    return _compact([(s.transfer, s.record, s.region, s.origin, s.withdrawn) for s in starts])
+    return _compact(
+        [(str(s.transfer), str(s.record), s.region, s.origin, s.withdrawn) for s in starts]
+    )
 
 
 def _compact(value: object) -> str:
+    # Ids of the driver go in as text: guessing what they are takes ten times as long.
     return to_json(value).decode()
 
 

@@ -20,6 +20,7 @@ from shared.messages import Message
 from shared.policy import Policy
 
 State = TypeVar("State")
+_UNCHANGED = object()
 PolicyOf = Callable[[str, date], Policy]
 """The rules of a region on a day; KeyError for an unknown one."""
 
@@ -65,8 +66,8 @@ class Journal:
 
     def get(self, key: Hashable, _: type[State]) -> State | None:
         """A state of this kind, as changed so far."""
-        found = self._changes[key] if key in self._changes else self._states.get(key)
-        return cast("State | None", found)
+        found = self._changes.get(key, _UNCHANGED)
+        return cast("State | None", self._states.get(key) if found is _UNCHANGED else found)
 
     def put(self, key: Hashable, state: object) -> None:
         """Keeps what has become of a state."""

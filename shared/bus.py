@@ -64,7 +64,7 @@ def _fetching(patience: float) -> dict[str, int]:
     """Who has time asks Kafka for much at once: a request costs the same for one record."""
     unhurried = patience >= _UNHURRIED_SECONDS
     return (
-        {"fetch.min.bytes": 524288, "fetch.wait.max.ms": int(patience * 1000)} if unhurried else {}
+        {"fetch.min.bytes": 65536, "fetch.wait.max.ms": int(patience * 1000)} if unhurried else {}
     )
 
 

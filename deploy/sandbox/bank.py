@@ -21,7 +21,6 @@ from deploy.sandbox.instructions import Payment, payments
 from shared.regions import Entity, Regions
 
 _STRAY_SHARE = 0.2  # per working day: money that belongs to nobody we know
-_AGAIN_DAYS, _RETURN_DAYS = 3, 2
 _RETURN_CODE, _REJECT_CODE = "AC03", "AC04"
 _FRIDAY = 4
 
@@ -95,29 +94,10 @@ class Bank:
         return [self._folder.joinpath("statements", name) for name in late]
 
     def _plan(self, payment: Payment, fate: Fate, day: date) -> None:
-        days = fate.days
-        if days is None or fate.trouble == "never":
-            return
-        amount, seed = payment.amount_fen, self._temper.seed
-        if fate.trouble == "rejected":
-            self._put(payment, replace(fate, days=1), "reject", amount, day)
-            return
-        if fate.trouble == "partial":
-            for later, part in enumerate(fates.split(seed, payment.reference, amount)):
-                self._put(payment, replace(fate, days=days + later), "part", part, day)
-            return
-        if fate.trouble in ("short", "over"):
-            amount = fates.wrong_amount(seed, payment.reference, amount, fate.trouble)
-        self._put(payment, fate, "pay", amount, day)
-        if fate.trouble == "duplicate":
-            self._put(payment, replace(fate, days=days + _AGAIN_DAYS), "again", amount, day)
-        if fate.trouble == "returned":
-            back = replace(fate, days=days + _RETURN_DAYS)
-            self._put(payment, back, "return", amount, day)
-            if self._temper.announces(payment.reference):
-                self._put(payment, replace(fate, days=days + 1), "announce", amount, day)
-        if fate.trouble == "reversed":
-            self._put(payment, replace(fate, days=days + 1), "reverse", amount, day)
+        for kind, days, fen in fates.steps(
+            self._temper, fate, payment.reference, payment.amount_fen
+        ):
+            self._put(payment, replace(fate, days=days), kind, fen, day)
 
     def _put(self, payment: Payment, fate: Fate, kind: str, amount_fen: int, day: date) -> None:
         region = self._regions.by_account(payment.debtor_account)
@@ -158,12 +138,12 @@ class Bank:
                     ),
                 )
                 continue
-            if due.kind == "reverse":
-                yield account, self._reversal(day, due)
+            if due.kind in fates.TAKEN_BACK.values():
+                yield from self._reversed(day, due)
                 continue
             debit = self._entry(day, account, [replies.going_out(due)], [reference], credit=False)
             yield account, debit
-            if due.fate.trouble == "reversed":
+            if due.fate.trouble in fates.TAKEN_BACK:
                 self._books.debits[reference] = debit.bank_reference
             if due.fate.trouble in ("returned", "reversed"):
                 continue
@@ -181,6 +161,19 @@ class Bank:
         return self._entry(
             day, account, [replies.going_out(due)], [reference], credit=True, reverses=debit
         )
+
+    def _reversed(self, day: date, due: Due) -> Iterator[tuple[str, Entry]]:
+        """The payer's bank takes its debit back, and the payee's its credit, if there was one: by
+        the references that they have.
+        """
+        account, reference = due.payment.creditor_account, due.payment.reference
+        if credit := self._books.credits.pop(reference, None):
+            details = [self._incoming(due)]
+            yield (
+                account,
+                self._entry(day, account, details, [reference], credit=False, reverses=credit),
+            )
+        yield due.payment.debtor_account, self._reversal(day, due)
 
     def _replied(self, day: date, acted: Sequence[Due]) -> Iterator[Path]:
         """What it says of payments besides: rejections by file, returns one by one."""
@@ -206,7 +199,10 @@ class Bank:
         account = together[0].payment.creditor_account
         details = [self._incoming(due) for due in together]
         true = [due.payment.reference for due in together]
-        return account, self._entry(day, account, details, true, credit=True)
+        entry = self._entry(day, account, details, true, credit=True)
+        if together[0].fate.trouble == "taken-back":
+            self._books.credits[together[0].payment.reference] = entry.bank_reference
+        return account, entry
 
     def _incoming(self, due: Due) -> Detail:
         payer = self._region(due.payment.debtor_account)

@@ -16,8 +16,8 @@ FIRST_BALANCE_FEN = 100_000_000_00
 class Due:
     """A payment with the day on which the bank acts on it.
 
-    `kind`: pay, part or again; return or reverse, of what it had paid; reject; announce, that a
-    return is on its way.
+    `kind`: pay, part or again; return or reverse, of what it had paid; take-back, of what it had
+    credited; reject; announce, that a return is on its way.
     """
 
     payment: Payment
@@ -38,7 +38,7 @@ class Account:
 @dataclass(slots=True)
 class Books:
     """What it has to do, and what it has done. `late` are statements that it has not sent yet;
-    `debits` the entries of payments that it may reverse.
+    `debits` and `credits` are the entries of payments that it may reverse.
     """
 
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -47,6 +47,7 @@ class Books:
     messages: set[str] = field(default_factory=set)
     late: list[str] = field(default_factory=list)
     debits: dict[str, str] = field(default_factory=dict)
+    credits: dict[str, str] = field(default_factory=dict)
 
     def expects(self, reference: str) -> bool:
         """Whether something is still to be done about a payment."""
@@ -79,6 +80,7 @@ def read(path: Path) -> Books:
         set(content["messages"]),
         content["late"],
         content["debits"],
+        content.get("credits", {}),
     )
 
 
@@ -91,6 +93,7 @@ def write(path: Path, books: Books) -> None:
         "messages": sorted(books.messages),
         "late": books.late,
         "debits": books.debits,
+        "credits": books.credits,
     }
     partial = path.with_suffix(".part")
     partial.write_text(json.dumps(content, ensure_ascii=False), "utf-8")

@@ -6,7 +6,7 @@ order of payments changes nothing.
 """
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -17,8 +17,10 @@ from shared import messages, names
 
 TROUBLES = (
     *("none", "short", "over", "partial", "lump", "duplicate", "returned", "never"),
-    *("rejected", "reversed"),
+    *("rejected", "reversed", "taken-back"),
 )
+TAKEN_BACK = {"reversed": "reverse", "taken-back": "take-back"}
+_AGAIN_DAYS, _RETURN_DAYS = 3, 2
 WRITINGS = ("reference", "remark", "name", "pinyin", "typo", "damaged", "nothing")
 
 _TROUBLES = {"none": 86.5, "short": 1.5, "over": 1.5, "partial": 3.0, "lump": 5.5,
@@ -84,6 +86,35 @@ class Temper:
     def announces(self, reference: str) -> bool:
         """Whether the bank says that a payment comes back before its statement shows it."""
         return self.realistic and Random(f"{self.seed}:{reference}:back").random() < _ANNOUNCED
+
+
+def steps(
+    temper: Temper, fate: Fate, reference: str, amount_fen: int
+) -> Iterator[tuple[str, int, int]]:
+    """What the bank does with a payment of such a fate: which kind of act, after how many working
+    days, and of how much.
+    """
+    days, trouble, seed = fate.days, fate.trouble, temper.seed
+    if days is None or trouble == "never":
+        return
+    if trouble == "rejected":
+        yield "reject", 1, amount_fen
+        return
+    if trouble == "partial":
+        for later, part in enumerate(split(seed, reference, amount_fen)):
+            yield "part", days + later, part
+        return
+    if trouble in ("short", "over"):
+        amount_fen = wrong_amount(seed, reference, amount_fen, trouble)
+    yield "pay", days, amount_fen
+    if trouble == "duplicate":
+        yield "again", days + _AGAIN_DAYS, amount_fen
+    if trouble == "returned":
+        yield "return", days + _RETURN_DAYS, amount_fen
+        if temper.announces(reference):
+            yield "announce", days + 1, amount_fen
+    if kind := TAKEN_BACK.get(trouble):
+        yield kind, days + 1, amount_fen
 
 
 def _drawn(random: Random, weights: Mapping[str, float]) -> str:

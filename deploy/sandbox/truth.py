@@ -83,7 +83,8 @@ def _entry(truth: Truth, row: Row, own: tuple[str, AccountKind]) -> None:
     receipt = receipt_of(region, kind, row["entry"], reversal=row["reversal"])
     for number, (reference, fen) in enumerate(row["parts"]):
         if not row["credit"]:
-            truth.debited[reference] += fen
+            # What the payee's bank takes back is no payment: the part it was of says so.
+            truth.debited[reference] += 0 if kind == "income" and row["reversal"] else fen
             continue
         truth.parts[receipt, number] = (reference, fen)
         if kind == "income":

@@ -61,6 +61,24 @@ def test_a_rejected_payment_is_never_made_and_is_told_in_a_status_report(tmp_pat
     assert truth.read(tmp_path, REGIONS).debited == Counter({transfer(1).hex: 200})
 
 
+def test_a_credit_is_taken_back_by_its_own_reference_and_the_payer_has_it_again(
+    tmp_path: Path,
+) -> None:
+    one = bank(tmp_path, p0=Fate("taken-back", 1, "reference"))
+    one.take(instruction(100), DAY)
+
+    found = weeks(one, 6)
+
+    expense, income = accounts()
+    assert (moved(found, expense), moved(found, income)) == ([-100, 100], [100, -100])
+    for account in (expense, income):
+        first, second = (line for s in found if s.account == account for line in s.lines)
+        assert (first.reversal, second.reversal) == (False, True)
+        assert first.reference == second.reference
+    told = truth.read(tmp_path, REGIONS)
+    assert (told.debited[transfer(0).hex], told.back[transfer(0).hex]) == (100, 100)
+
+
 def test_a_debit_is_reversed_by_its_own_reference(tmp_path: Path) -> None:
     one = bank(tmp_path, p0=Fate("reversed", 1, "reference"))
     one.take(instruction(100), DAY)

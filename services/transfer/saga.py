@@ -61,7 +61,7 @@ from shared.regions import Regions
 def decide(now: Transfer | None, message: Message, at: datetime, regions: Regions) -> Step:
     """What `message` leads to at business time `at`. Raises Unexpected for what means nothing."""
     if isinstance(message, Opening):
-        return closing.close(_open(now, message, at, regions), now, at)
+        return closing.close(_open(now, message, at, regions), None, at)
     if now is None:
         return c.unknown(message)
     rules = regions.corridor(now.origin, now.destination, shanghai_day(now.opened_at))
@@ -102,16 +102,16 @@ def decide(now: Transfer | None, message: Message, at: datetime, regions: Region
 def _open(now: Transfer | None, message: Opening, at: datetime, regions: Regions) -> Step:
     """A registration, an application, or the end of cover, for want of which O had refused."""
     match message:
-        case _ if message.transfer is None:
-            return ignore(now, "no transfer was asked for")
         case _ if now is not None:
             return ignore(now, "this transfer was opened already")
+        case _ if message.transfer is None:
+            return ignore(None, "no transfer was asked for")
         case _ if message.origin is None or message.origin == message.to:
-            return ignore(now, "nothing is known of another region to transfer from")
+            return ignore(None, "nothing is known of another region to transfer from")
         case _ if regions.get(message.origin) is None:
-            return ignore(now, "the origin has not joined the network")
+            return ignore(None, "the origin has not joined the network")
         case e.Registered(action=action) if action != "enroll":
-            return ignore(now, f"`{action}` starts no transfer")
+            return ignore(None, f"`{action}` starts no transfer")
         case e.RegistrationRefused():
             refused = replace(
                 c.new_transfer(message, at, regions),

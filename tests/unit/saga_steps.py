@@ -96,6 +96,23 @@ RECORD_STEPS: Steps = {
         "join-record→D version=1 scheme=310 new_scheme=310; release-funds→O; withdrawal-refused→D "
         "code=already-released",
     ),
+    "a release after a death before it refuses nobody": (
+        (registered(), DEATH, released()),
+        "record=released version=1 withdrawing=- accepted_at=03-02T09:30 due_at=03-24 "
+        "deadlines=transfer-in@03-10 whole@03-24",
+        "join-record→D version=1 scheme=310 new_scheme=310; release-funds→O",
+    ),
+    "a refusal that the end of cover would undo can be withdrawn": (
+        (registered(), e.ReleaseRefused(**FROM, code="origin-not-stopped"), WITHDRAW),
+        "withdrawing=withdrawn",
+        "cancel-release→O",
+    ),
+    "neither region has an account: nothing is paid out": (
+        (registered(account=False, origin="340100"), released(account=False, origin="340100")),
+        "record=released money=none version=1 accepted_at=03-02T09:30 due_at=03-24 "
+        "deadlines=transfer-in@03-10 whole@03-24",
+        "join-record→D version=1 scheme=310 new_scheme=310",
+    ),
     "a withdrawal after its end is answered": (
         (registered(), WITHDRAW, CANCELLED, WITHDRAW),
         "",

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from services.transfer import repair, saga
-from services.transfer.states import Transfer
+from services.transfer.states import Paused, Transfer
 from shared import regions
 from shared.calendar import SHANGHAI, shanghai_day
 from shared.messages import Message
@@ -105,6 +105,7 @@ def test_who_paused_it_and_why_stands_in_the_step() -> None:
     dialogue = Dialogue(registered(), PAUSE)
 
     assert "operator: the origin has asked for it" in dialogue.why
+    assert dialogue.seen.paused == Paused(MONDAY, "operator", "the origin has asked for it")
 
 
 def test_what_is_late_when_it_is_resumed_is_urged_then_with_its_own_date() -> None:

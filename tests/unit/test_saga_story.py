@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.transfer import saga
-from services.transfer.states import Transfer, ignore
+from services.transfer.states import Deadline, Transfer, ignore
 from shared import regions
 from shared.calendar import SHANGHAI
 from shared.decision import Unexpected
@@ -33,6 +33,10 @@ from tests.unit.saga_stories import (
 )
 
 REGIONS = regions.load(Settings().regions)
+REFUSED = e.RegistrationRefused(
+    **FROM, record=FROM["transfer"], action="apply", occurred_at=MONDAY, code="not_enrolled"
+)
+NOT_NEEDED = registered(to="130100", origin="130600")
 
 
 @dataclass
@@ -56,6 +60,53 @@ def test_the_saga_tells(story: str) -> None:
     heard = [dialogue.hear(message) for message, _, _ in STORIES[story]]
 
     assert heard == [(state, said) for _, state, said in STORIES[story]]
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        (registered(transfer=None), "no transfer was asked for"),
+        (registered(origin=None), "nothing is known of another region to transfer from"),
+        (registered(origin="450100"), "nothing is known of another region to transfer from"),
+        (registered(origin="999999"), "the origin has not joined the network"),
+        (registered(action="suspend"), "`suspend` starts no transfer"),
+        (registered(to="340100"), "the destination starts such transfers on application"),
+    ],
+)
+def test_what_starts_no_transfer_is_ignored(message: Message, why: str) -> None:
+    assert saga.decide(None, message, MONDAY, REGIONS) == ignore(None, why)
+
+
+@pytest.mark.parametrize(
+    ("message", "record", "reason", "why"),
+    [
+        (REFUSED, "refused", "not_enrolled", "the destination's rules refuse the application"),
+        (NOT_NEEDED, "not_needed", None, "cover goes on here without a transfer"),
+    ],
+)
+def test_what_ends_as_it_begins_is_closed_at_once(
+    message: Message, record: str, reason: str | None, why: str
+) -> None:
+    step = saga.decide(None, message, MONDAY, REGIONS)
+
+    ended = step.transfer
+    assert ended
+    assert (ended.record, ended.money, ended.reason) == (record, "none", reason)
+    assert (ended.opened_at, ended.closed_at, ended.deadlines) == (MONDAY, MONDAY, ())
+    assert [m.type for m in step.say] == ["transfer.closed.v1"]
+    assert (step.kind, step.why) == ("goes", why)
+
+
+def test_an_open_transfer_waits_for_the_origins_answer_by_its_calendar() -> None:
+    step = saga.decide(None, registered(), MONDAY, REGIONS)
+
+    assert step.transfer
+    due = datetime(2026, 3, 4, tzinfo=SHANGHAI)
+    assert (step.transfer.opened_at, step.transfer.deadlines) == (
+        MONDAY,
+        (Deadline("answer", due),),
+    )
+    assert step.why == "ask the origin to release the record"
 
 
 def test_nothing_is_advanced_after_death() -> None:

@@ -151,7 +151,7 @@ def _release(
         case ("opened" | "releasing", e.ReleaseRefused(code=code)):
             ended: Record = "withdrawn" if code == "deceased" or now.withdrawing else "refused"
             why = now.withdrawing or code
-            new = replace(now, record=ended, money="none", reason=why, deadlines=())
+            new = replace(now, record=ended, money="none", reason=why)
             told = [closing.withdrawn(new)] if now.withdrawing else []
             return go(new, "the origin does not release the record", *told)
         case ("opened" | "releasing", e.RecordReleased()):
@@ -165,7 +165,7 @@ def _release(
             return go(new, why, c.cancel_release(now))
         case ("opened" | "releasing" | "refused", e.ReleaseCancelled()) if now.withdrawing:
             code = now.withdrawing
-            new = replace(now, record="withdrawn", money="none", reason=code, deadlines=())
+            new = replace(now, record="withdrawn", money="none", reason=code)
             return go(new, "the origin has forgotten the request", closing.withdrawn(new))
         case (_, e.PersonDeceased()) if now.version:
             why = "record and money go on; D advances nothing more, and pays the heirs"

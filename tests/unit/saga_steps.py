@@ -107,6 +107,11 @@ RECORD_STEPS: Steps = {
         "withdrawing=withdrawn",
         "cancel-release→O",
     ),
+    "such a refusal is withdrawn when the origin has forgotten it": (
+        (registered(), e.ReleaseRefused(**FROM, code="origin-not-stopped"), WITHDRAW, CANCELLED),
+        "record=withdrawn reason=withdrawn",
+        "withdrawn→D code=withdrawn; closed→D record=withdrawn money=none reason=withdrawn",
+    ),
     "neither region has an account: nothing is paid out": (
         (registered(account=False, origin="340100"), released(account=False, origin="340100")),
         "record=released money=none version=1 accepted_at=03-02T09:30 due_at=03-24 "

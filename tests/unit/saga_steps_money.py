@@ -31,6 +31,8 @@ from tests.unit.saga_stories import (
 from tests.unit.test_saga_repair import STORY, WITHHELD
 from tests.unit.test_saga_restoring import restored, reversed_
 
+LOST = dict.fromkeys(("credited_fen", "amount_fen", "lost_fen", "written_off_fen"), 100)
+
 
 def owed(version: int, delta_fen: int) -> s.FundsCorrected:
     return s.FundsCorrected(
@@ -60,6 +62,8 @@ def adjusted(version: int) -> k.ClaimChanged:
     facts = {"amount_fen": 7, "credited_fen": 93, "open_fen": 93, "unspent_fen": 0}
     return changed(k.AdvanceAdjusted, **facts, version=version)
 
+
+BOUNCED = changed(k.ReceiptTakenBack, amount_fen=60, credited_fen=60, open_fen=60, debit=ID)
 
 MONEY_STEPS: Steps = {
     "money that was withheld is owed with its interest": (
@@ -243,6 +247,16 @@ MONEY_STEPS: Steps = {
         "version=2 released=93 adjusting=2",
         "adjust-advance→D version=2 amount_fen=7",
     ),
+    "what goes back waits until D has answered all that O owes": (
+        (*MOVED, owed(2, -7), REVERSE, OUT, adjusted(2)),
+        "money=restoring answered=2 credited=93 open=93 reversals=1",
+        "reverse-advance→D number=1",
+    ),
+    "taken back by the bank while some is awaited, it keeps why": (
+        (registered(), released(), funds(), declined(), part_came(credited_fen=60), BOUNCED),
+        "money=advanced matched=0 open=60",
+        "",
+    ),
     "D took back what was unspent": (
         (*MOVED, REVERSE, OUT, reversed_(1, 100)),
         "released=0 credited=0 open=0 reversed=1 restoring=100",
@@ -277,18 +291,7 @@ MONEY_STEPS: Steps = {
         "",
     ),
     "a claim is given up": (
-        (
-            *MOVED,
-            changed(
-                k.WrittenOff,
-                credited_fen=100,
-                amount_fen=100,
-                lost_fen=100,
-                written_off_fen=100,
-                what="claim",
-                reason="insolvent",
-            ),
-        ),
+        (*MOVED, changed(k.WrittenOff, **LOST, what="claim", reason="insolvent")),
         "money=written_off closed_at=03-02T09:30 deadlines=- open=0 lost=100 written_off=100",
         "closed→D record=joined money=written_off reason=- released_fen=100 advanced_fen=100 "
         "written_off_fen=100",

@@ -130,11 +130,12 @@ def _letters(text: str) -> str:
 def _readings_of(name: str) -> tuple[str, ...]:
     # Passports write Ü as YU, bank keyboards as V or U; a clerk may not know the surname, and
     # a machine reads each character alone: 重庆 is zhongqing to it.
-    reading = pinyin(name)
-    common = _spoken(name) if _surname(name) else reading
+    reading, surname = pinyin(name), _surname(name)
+    common = _spoken(name) if surname else reading
     alone = "".join(map(_alone, name))
-    spelt = (reading.replace("v", "yu"), reading.replace("v", "u"))
-    return tuple(dict.fromkeys((reading, common, alone, *spelt)))
+    each = _letters(_SURNAMES.get(surname, "")) + "".join(map(_alone, name[len(surname) :]))
+    spelt = (one.replace("v", u) for one in (reading, each) for u in ("yu", "u"))
+    return tuple(dict.fromkeys((reading, common, alone, each, *spelt)))
 
 
 def _surname(name: str) -> str:

@@ -218,13 +218,21 @@ class Checks:
 
     def _nobody_is_told_twice(self) -> Iterator[str]:
         seen: dict[tuple[object, ...], UUID] = {}
+        awaited: Counter[UUID | None] = Counter()
         for letter in self.world.letters.letters.values():
+            if letter.kind == "awaiting":  # of each version of the claim, and amounts may repeat
+                awaited[letter.transfer] += 1
+                continue
             what: object = tuple(sorted(letter.params.items(), key=str))
             if letter.kind in _ONE_OF_A_KIND:
                 what = None
             key = letter.person, letter.transfer, letter.kind, what
             if letter.transfer and seen.setdefault(key, letter.id) != letter.id:
                 yield f"{letter.person[-2:]} is told twice: {letter.kind} {dict(letter.params)}"
+        for claim in self.world.books.all(Claim):
+            times = awaited[claim.transfer]
+            if times > len(claim.versions):
+                yield f"{claim.transfer}: told {times} times that money is awaited"
 
     def _everything_was_heard(self) -> Iterator[str]:
         for host in self.world.hosts:

@@ -54,7 +54,7 @@ def read(text: Iterable[str]) -> list[Statement]:
         row = {name: value.strip() for name, value in zip(named, values, strict=False)}
         if any(row.values()):
             _take_row(accounts, rows.number, row)
-        if rows.number > MOST_ENTRIES:
+        if rows.number - 1 > MOST_ENTRIES:  # the first row is the header
             raise StatementError("too_many_entries")
     # Without a statement of its own the file's content names it: the same file, the same keys.
     name = f"csv:{rows.hash[:32]}"

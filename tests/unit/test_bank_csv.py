@@ -81,6 +81,7 @@ def test_more_rows_than_memory_is_meant_for_are_refused(monkeypatch: pytest.Monk
     monkeypatch.setattr(bank_csv, "MOST_ENTRIES", 1000)
     row = "4501010104000045101,B1,2026-03-20,credit,1.00,CNY,,,,,,\n"
 
+    assert len(bank_csv.read(f"{HEADER}\n" + row * 1000)[0].lines) == 1000
     with pytest.raises(StatementError, match="too_many_entries"):
         bank_csv.read(chain([f"{HEADER}\n"], repeat(row * 100)))
 

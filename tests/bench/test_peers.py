@@ -13,6 +13,7 @@ from tests.bench.peers.story import EVENT_KEY, Statement, Transfer
 TRANSFERS = 3
 Step = Callable[[Transfer], list[Statement]]
 ALL: tuple[Step, ...] = (*moving.STEPS, *funding.STEPS)
+DELIVERIES = (moving.deliver_letters, funding.deliver_letter)
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,9 @@ def test_the_steps_of_a_peer_make_a_complete_transfer_and_a_repeated_one_changes
 
     asyncio.run(turns.check(loaded, TRANSFERS))
     for step in ALL:
+        if step in DELIVERIES:
+            asyncio.run(run(loaded, [step]))  # it updates letters that wait, and there are none
+            continue
         with pytest.raises(asyncpg.UniqueViolationError) as repeated:
             asyncio.run(run(loaded, [step]))
         assert repeated.value.constraint_name == EVENT_KEY

@@ -87,7 +87,7 @@ def reverse_once_answered(now: Transfer) -> tuple[Transfer, *tuple[Message, ...]
     """The same, as soon as D has heard of all that O owes: what asks D to take it back comes by
     another way than what asked D to credit it, and may overtake it.
     """
-    waits = now.funds.version and now.funds.answered < now.funds.version
+    waits = now.funds.answered < now.funds.version
     return (now,) if waits or now.funds.reversals else reverse_money(now)
 
 

@@ -61,14 +61,7 @@ def take_back_receipt(books: Books, m: TakeBackReceipt) -> None:
     excess_fen = min(part.rest_fen, claim.excess_fen, m.amount_fen)
     matched_fen = min(claim.matched_fen, m.amount_fen - excess_fen)
     back_fen = m.amount_fen - excess_fen - matched_fen
-    reopened = replace(
-        claim,
-        excess_fen=claim.excess_fen - excess_fen,
-        matched_fen=claim.matched_fen - matched_fen,
-        open_fen=claim.open_fen + matched_fen,
-        back_payable_fen=claim.back_payable_fen - back_fen,
-    )
-    books.keep_claim(reopened)
+    reopened = reopen(books, claim, matched_fen, back_fen, excess_fen)
     books.keep_part(
         replace(
             part,
@@ -76,8 +69,6 @@ def take_back_receipt(books: Books, m: TakeBackReceipt) -> None:
             returned_fen=part.returned_fen + m.amount_fen,
         )
     )
-    corridor = books.corridor(claim.origin, claim.region)
-    books.keep_corridor(opened(corridor, claim.open_fen, reopened.open_fen))
     books.post(
         "taken-back",
         claim.region,
@@ -87,6 +78,23 @@ def take_back_receipt(books: Books, m: TakeBackReceipt) -> None:
         transfer=claim.transfer,
     )
     tell(books, ReceiptTakenBack, reopened, m.amount_fen, debit=m.debit)
+
+
+def reopen(books: Books, claim: Claim, matched_fen: int, back_fen: int, excess_fen: int) -> Claim:
+    """The claim without a payment: what it had funded is open again, what of it was owed back to O
+    or was in excess is not any more.
+    """
+    reopened = replace(
+        claim,
+        matched_fen=claim.matched_fen - matched_fen,
+        open_fen=claim.open_fen + matched_fen,
+        excess_fen=claim.excess_fen - excess_fen,
+        back_payable_fen=claim.back_payable_fen - back_fen,
+    )
+    books.keep_claim(reopened)
+    corridor = books.corridor(claim.origin, claim.region)
+    books.keep_corridor(opened(corridor, claim.open_fen, reopened.open_fen))
+    return reopened
 
 
 def _taken_part(books: Books, claim: Claim, amount_fen: int) -> Part | None:

@@ -15,7 +15,7 @@ from services.settlement.compensation.telling import claim_of, tell
 from services.settlement.exposure import WAITING
 from services.settlement.funding import free
 from services.settlement.onward import release_after
-from services.settlement.states import Claim, Declined
+from services.settlement.states import Claim
 from shared.decision import Unexpected, replace
 from shared.messages.settlement_compensation import (
     AdjustAdvance,
@@ -152,16 +152,7 @@ def _still_declined(books: Books, claim: Claim) -> Claim:
         books.forget_declined(claim)
         return replace(claim, declined=None, declined_at=None)
     if claim.declined in WAITING:
-        books.keep_declined(
-            Declined(
-                origin=claim.origin,
-                destination=claim.region,
-                person=claim.person,
-                transfer=claim.transfer,
-                declined_at=claim.declined_at or books.at,
-                amount_fen=claim.awaiting_fen,
-            )
-        )
+        books.queue(claim)
     return claim
 
 

@@ -3,8 +3,8 @@
 from services.settlement import shares
 from services.settlement.books import Books
 from services.settlement.compensation import postings
+from services.settlement.compensation.returning import reopen
 from services.settlement.compensation.telling import claim_of, decline, done, tell
-from services.settlement.exposure import opened
 from services.settlement.funding import ask
 from services.settlement.people import items
 from services.settlement.receipts import facts_of, item_of
@@ -29,16 +29,7 @@ def undo_match(books: Books, m: UndoMatch) -> None:
     if not applied_fen + excess_fen or back_fen > claim.back_payable_fen:
         decline(books, m, "nothing_matched" if not applied_fen else "paid_back")
         return
-    reopened = replace(
-        claim,
-        matched_fen=claim.matched_fen - matched_fen,
-        open_fen=claim.open_fen + matched_fen,
-        excess_fen=claim.excess_fen - excess_fen,
-        back_payable_fen=claim.back_payable_fen - back_fen,
-    )
-    books.keep_claim(reopened)
-    corridor = books.corridor(claim.origin, claim.region)
-    books.keep_corridor(opened(corridor, claim.open_fen, reopened.open_fen))
+    reopened = reopen(books, claim, matched_fen, back_fen, excess_fen)
     books.post(
         "undo-match",
         claim.region,

@@ -99,6 +99,15 @@ def reopened(now: Transfer, at: datetime, regions: Regions, rules: Corridor) -> 
     return with_deadline(now, "whole", due)
 
 
+def stays(now: Transfer, at: datetime, regions: Regions, rules: Corridor) -> Transfer:
+    """Nothing goes back; months that are not joined yet are due anew."""
+    new = replace(now, record="joined", reversing=None, reason=None)
+    if now.joined_version:
+        return new
+    due = regions.calendar(now.destination).deadline(at, rules.deadlines.transfer_in)
+    return with_deadline(replace(new, record="released"), "transfer-in", due)
+
+
 def may_not_reverse(now: Transfer) -> str | None:
     """Why the transfer cannot be reversed: only what is past the pivot and has not ended so."""
     if now.record == "restored":

@@ -83,6 +83,9 @@ def keep(step: Step) -> Step:
     return step if now is step.transfer else replace(step, transfer=now)
 
 
+_AT_D = ("released", "joined", "disputed")
+
+
 def _asked(message: JoinRecord | CreditAdvance | AdjustAdvance) -> Asked:
     body = message.model_dump_json(exclude_defaults=True)
     return Asked(message.type, message.version, body)
@@ -91,9 +94,21 @@ def _asked(message: JoinRecord | CreditAdvance | AdjustAdvance) -> Asked:
 def _is_open(now: Transfer, asked: Asked) -> bool:
     if asked.type == JoinRecord.type:
         current = asked.version == now.version and now.joined_version < now.version
-        return current and now.record in ("released", "joined")
+        return current and (
+            now.record in _AT_D or (now.record == "restoring" and not now.months_out)
+        )
     late = now.funds.answered < asked.version
     return late and (now.funds.awaiting > 0 or asked.type == AdjustAdvance.type)
+
+
+def later(now: Transfer, command: JoinRecord) -> Transfer:
+    """The transfer with a command to join months that is not said yet."""
+    return replace(now, asked=(*now.asked, _asked(command)))
+
+
+def unjoined(now: Transfer) -> list[Message]:
+    """The command to join the last version of the record, if D has not joined it."""
+    return [read(ask.type, ask.body.encode()) for ask in now.asked if ask.type == JoinRecord.type]
 
 
 def unanswered(now: Transfer, rules: Corridor) -> list[Message]:
@@ -108,7 +123,9 @@ def unanswered(now: Transfer, rules: Corridor) -> list[Message]:
     elif now.record == "restoring":
         region = now.origin if now.months_out else now.destination
         say.append(compensation.restore_record(now, region))
-    say += [read(ask.type, ask.body.encode()) for ask in now.asked]
+    waits = now.record in ("disputed", "restoring")
+    kept = [ask for ask in now.asked if not (waits and ask.type == JoinRecord.type)]
+    say += [read(ask.type, ask.body.encode()) for ask in kept]
     if now.version and now.money in ("pending", "withheld"):
         moves = rules.moves_money(now.pair, account_at_destination=now.account)
         say.append(c.release_funds(now) if moves else c.pay_out(now))

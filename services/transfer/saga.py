@@ -4,8 +4,9 @@ O is the origin, D the destination. Two legs, each with a state of its own; mone
 record is released, and either may end first. A transfer is closed when both are at an end (=), and
 open again if one of them moves on:
 
-  record  opened → releasing → released ⇄ disputed    released → joined = ⇄ disputed (late months)
-          before the release: refused =, withdrawn =, not_needed =; after a dispute: refused =
+  record  opened → releasing → released → joined =
+          disputed by D (joined too, when months came late): disputed → released, the next version
+          before the release: refused =, withdrawn =, not_needed =; O withholds it: refused =
           reversed by two people: restoring → restored =
   money   pending → released (O owes it) → advanced (D has credited it) → funded = (O's has come)
           withheld (by O, for now); awaiting_funds (no advance: credited when O's comes)
@@ -14,17 +15,21 @@ open again if one of them moves on:
           and back: restoring → restored =; recovering → recovered =; written_off =;
           returned_to_origin =; which of them, `money_of` (chapter 5) makes of the facts
 
-  deadline      of  until                       deadline      of  until
-  answer        O   it takes or refuses         transfer-in   D   the months are joined
-  transfer-out  O   the record is released      whole         O   the transfer is closed
-  funds         O   it lets go of withheld money; no working days, its own date
+  deadline      owed by  until (the policy's working days, as shipped)
+  answer        O        it takes the request or refuses it (1)
+  transfer-out  O        the record is released (10)
+  transfer-in   D        the months are joined (5)
+  whole         O        the transfer is closed (15 of D's calendar, or when the sheet is paid)
+  funds         O        it lets go of withheld money: O's own date; on it, O is asked again
 
 The pivot is the release of the record (from then on `version` is 1 and more): before it a person
 may still withdraw, after it the saga goes forward, or compensates by new acts (chapters 3, 4, 7).
+Who moves on, A→B→C, has two transfers: what comes to B later, B's record and books pass on to C.
 Messages of one service about one person come in order, and each is heard once, by its id. `decide`
 is pure; each `case` is a sentence: in this state, on this message, go there and say this. What says
 again what is known, or comes too late, is ignored with the reason; what is not written here means
-nothing and is refused as a dead letter.
+nothing and is refused as a dead letter. Operators pause, resume and retry (`repair`), which also
+says what a transfer waits for, of whom and what can be done.
 """
 
 from datetime import datetime
@@ -80,7 +85,7 @@ def decide(now: Transfer | None, message: Message, at: datetime, regions: Region
         case s.FundsReleased() | s.NothingToRelease() | s.FundsWithheld() | s.FundsCorrected():
             step = _announce(now, message, at, regions, rules)
         case s.AdvanceCredited() | s.AdvanceDeclined() | s.Applied() | s.PaidOut():
-            step = _fund(now, message, at)
+            step = _fund(now, message, at, regions, rules)
         case t.Reverse() | e.RecordRestored() | e.RestoreRefused():
             step = _reverse(now, message, at, regions, rules)
         case k.AdvanceReversed() | k.AdvanceAdjusted() | k.FundsRestored() | k.ClaimChanged():
@@ -100,7 +105,9 @@ def decide(now: Transfer | None, message: Message, at: datetime, regions: Region
 
 
 def _open(now: Transfer | None, message: Opening, at: datetime, regions: Regions) -> Step:
-    """A registration, an application, or the end of cover, for want of which O had refused."""
+    """A registration, where D's policy starts such transfers by itself; an application; or the end
+    of cover at O, which had refused because it went on.
+    """
     match message:
         case _ if now is not None:
             return ignore(now, "this transfer was opened already")
@@ -156,6 +163,8 @@ def _release(
             return go(new, "the origin does not release the record", *told)
         case ("opened" | "releasing", e.RecordReleased()):
             return _past_pivot(now, message, at, regions, rules)
+        case ("opened" | "releasing" | "refused", t.Withdraw()) if now.withdrawing:
+            return ignore(now, "it was withdrawn already and the origin is asked")
         case ("opened" | "releasing" | "refused", t.Withdraw()) if c.may_withdraw(now):
             new = replace(now, withdrawing="withdrawn")
             return go(new, "ask the origin to forget it", c.cancel_release(now))
@@ -168,14 +177,12 @@ def _release(
             new = replace(now, record="withdrawn", money="none", reason=code)
             return go(new, "the origin has forgotten the request", closing.withdrawn(new))
         case (_, e.PersonDeceased()) if now.version:
-            why = "record and money go on; D advances nothing more, and pays the heirs"
+            why = "record and money go on; D's books know it: no advance more, and heirs are paid"
             return go(replace(now, deceased=True), why)
         case ("released" | "joined" | "disputed" | "restoring" | "restored", t.Withdraw()):
             return answer(now, "the record was released already", c.too_late(now))
         case ("refused" | "withdrawn" | "not_needed", t.Withdraw()):
             return answer(now, "the transfer has ended already", c.too_late(now, "already-ended"))
-        case (_, t.Withdraw()):
-            return ignore(now, "it was withdrawn already and the origin is asked")
         case ("releasing" | "released" | "joined" | "disputed", e.ReleaseAccepted()):
             return ignore(now, "the origin had accepted already")
         case (_, e.RecordReleased()) if now.version:
@@ -221,19 +228,20 @@ def _past_pivot(
 def _join(now: Transfer, message: Message, at: datetime, regions: Regions) -> Step:
     """The destination joins the months, or disputes them and the origin corrects or withholds."""
     match (now.record, message):
-        case (_, e.RecordJoined(version=v) | e.RecordDisputed(version=v)) if v and v < now.version:
+        case (_, e.RecordDisputed(version=v)) if v and v < now.version:
             return ignore(now, "an answer to an earlier version of the record")
-        case ("released", e.RecordJoined()):
-            new = replace(now, record="joined", joined_version=now.version)
+        case ("released", e.RecordJoined(version=v)):  # the next version may be under way already
+            new = replace(now, record="joined", joined_version=v or now.version)
             new = without_deadline(new, "transfer-in")
             why = "the months are joined: the relation at the origin ends"
             return go(new, why, c.terminate_record(new))
-        case ("restoring", e.RecordJoined()) if not now.joined_version:
-            new = replace(now, joined_version=now.version)
+        case ("restoring", e.RecordJoined(version=v)) if not now.joined_version:
+            new = replace(now, joined_version=v or now.version)
             why = "joined before D was asked to take the months out, and it may refuse to"
             return go(new, why, c.terminate_record(new))
-        case ("joined", e.RecordJoined()) if now.joined_version < now.version:
-            return go(replace(now, joined_version=now.version), "months that came late are joined")
+        case ("joined", e.RecordJoined(version=v)) if now.joined_version < (v or now.version):
+            new = replace(now, joined_version=v or now.version)
+            return go(new, "months that came late are joined")
         case ("released" | "joined", e.RecordDisputed(code=code)) if (
             now.joined_version < now.version
         ):
@@ -248,6 +256,11 @@ def _join(now: Transfer, message: Message, at: datetime, regions: Regions) -> St
         case ("joined", e.RecordCorrected(version=version)) if version > now.version:
             more = c.join_record(now, message)
             return go(replace(now, version=version), "months that came late are joined too", more)
+        case ("restoring", e.RecordCorrected(version=version)) if (
+            version > now.version and not now.months_out
+        ):
+            new = repair.later(replace(now, version=version), c.join_record(now, message))
+            return go(new, "months that came late are joined, should D refuse to let go of it")
         case ("disputed", e.RecordWithheld(code=code)):  # O cannot correct it, or will not
             new = replace(now, record="refused", reason="record-withheld")
             new = without_deadline(c.clocks_go_on(new, at, regions), "transfer-in")
@@ -344,7 +357,7 @@ def money_of(funds: Funds) -> Money:
     return next((money for fact, money in facts if fact), "none")
 
 
-def _fund(now: Transfer, message: Message, at: datetime) -> Step:
+def _fund(now: Transfer, message: Message, at: datetime, regions: Regions, rules: Corridor) -> Step:
     """O has paid the account out, or D's books say what was credited and what has come of it."""
     funds = now.funds
     new = now
@@ -370,13 +383,14 @@ def _fund(now: Transfer, message: Message, at: datetime) -> Step:
         case s.AdvanceDeclined(code=code):
             funds = replace(funds, answered=max(funds.answered, message.version))
             new = replace(now, reason=because(now, code))
-            why = "no advance: credited when D's limit allows it after all, or the money comes"
+            why = "no advance: D's books credit it once the limit allows it, or the money comes"
         case s.Applied():
             why = "money arrived and was applied"
             funds = back.arrived(funds, message)
     reason = new.reason if funds.awaiting else because(now, None)
     new = replace(new, funds=funds, money=money_of(funds), reason=reason)
     new, *say = back.reverse_once_answered(new)
+    new = new if new.money in MONEY_ENDS else back.reopened(new, at, regions, rules)
     return go(new, why, *say)
 
 
@@ -424,10 +438,9 @@ def _reverse(
             first = back.restore_record(new, now.destination)
             return go(new, f"reversed by two people ({by}): D takes the months out", first)
         case ("restoring", e.RestoreRefused(code=code)) if not now.months_out:
-            record: Record = "joined" if now.joined_version else "released"
-            new = replace(now, record=record, reversing=None, reason=None)
-            told = back.reversal_refused(now, code)
-            return go(new, f"D cannot take the months out ({code}): it stays", told)
+            new = back.stays(now, at, regions, rules)
+            told = [back.reversal_refused(now, code), *repair.unjoined(now)]
+            return go(new, f"D cannot take the months out ({code}): it stays", *told)
         case ("restoring", e.RecordRestored(region=region)) if region == now.destination:
             if now.months_out:
                 return ignore(now, "D has said so already")

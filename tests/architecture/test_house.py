@@ -11,7 +11,7 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[2]
 CODE = ("shared", "services", "deploy", "tests")
 
-FILE_LINES, SAGA_LINES = 300, 480
+FILE_LINES, SAGA_LINES = 300, 500
 # A list of declarations is looked up by name, not held whole: one module per owner.
 CATALOGUE, CATALOGUE_LINES = Path("shared/messages"), 400
 FUNCTION_LINES, CHAPTER_LINES = 40, 70
@@ -217,11 +217,11 @@ def test_services_reach_out_only_where_they_may() -> None:
 # --- each rule sees a planted violation -------------------------------------------------------
 
 
-def test_a_file_of_301_lines_is_seen_and_the_saga_may_have_480() -> None:
+def test_a_file_of_301_lines_is_seen_and_the_saga_may_have_500() -> None:
     assert too_many_lines(Path("services/transfer/store.py"), "x = 1\n" * 301)
     assert not too_many_lines(Path("services/transfer/store.py"), "x = 1\n" * 300)
-    assert not too_many_lines(SAGA, "x = 1\n" * 480)
-    assert too_many_lines(SAGA, "x = 1\n" * 481)
+    assert not too_many_lines(SAGA, "x = 1\n" * 500)
+    assert too_many_lines(SAGA, "x = 1\n" * 501)
 
 
 def test_a_function_of_41_lines_is_seen_inside_a_class_too() -> None:

@@ -212,8 +212,8 @@ RECORD_STEPS: Steps = {
     ),
     "the destination refuses to go back before it joined": (
         (registered(), released(), REVERSE, STAYS),
-        "record=released reason=- reversing=-",
-        "reversal-refused→D code=moved-on",
+        "record=released reason=- reversing=- deadlines=whole@03-24 transfer-in@03-10",
+        "reversal-refused→D code=moved-on; join-record→D version=1 scheme=310 new_scheme=310",
     ),
     "the months are out": (
         (*MOVED, REVERSE, OUT),

@@ -223,7 +223,8 @@ MONEY_STEPS: Steps = {
     ),
     "held money that is let go after D has refused to go back is credited": (
         (registered(), released(), REVERSE, WITHHELD, STAYS, funds()),
-        "money=released deadlines=whole@03-24 withheld_until=- version=1 released=100",
+        "money=released deadlines=whole@03-24 transfer-in@03-10 withheld_until=- version=1 "
+        "released=100",
         "credit-advance→D version=1 amount_fen=100 released_on=03-02 advance=True",
     ),
     "held money of a transfer that goes back is held no more": (

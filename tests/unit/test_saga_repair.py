@@ -185,7 +185,6 @@ def test_a_dispute_of_an_earlier_version_is_not_heard_any_more() -> None:
     dialogue = Dialogue(registered(), released(), disputed(1), corrected(2))
 
     assert dialogue.hear(disputed(1)) == []
-    assert dialogue.hear(joins(1)) == []
     assert dialogue.seen.record == "released"
 
 

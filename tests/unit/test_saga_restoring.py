@@ -1,9 +1,9 @@
 """Going back twice, in a race with the join, and when somebody withdraws meanwhile."""
 
-from services.transfer import saga
+from services.transfer import repair, saga
 from services.transfer.samples import ABOUT, AT, RECORD_STATES, O
 from services.transfer.samples_money import MONEY_STATES
-from services.transfer.states import Funds
+from services.transfer.states import Funds, Transfer
 from shared import regions
 from shared.decision import replace
 from shared.messages import Message
@@ -12,6 +12,17 @@ from shared.messages import settlement as s
 from shared.messages import settlement_compensation as k
 from shared.messages import transfer as t
 from shared.settings import Settings
+from tests.unit.saga_stories import ABOUT as SAGA
+from tests.unit.saga_stories import (
+    FROM,
+    WITHDRAW,
+    applied,
+    credited,
+    funds,
+    registered,
+    released,
+)
+from tests.unit.test_saga_repair import corrected, disputed, joins
 
 REGIONS = regions.load(Settings().regions)
 NOTHING_LEFT = dict.fromkeys(
@@ -123,3 +134,82 @@ def test_whoever_withdraws_is_told_too_when_the_origin_refuses_anyway() -> None:
     assert step.transfer
     assert (step.transfer.record, step.transfer.reason) == ("withdrawn", "withdrawn")
     assert [type(m).__name__ for m in step.say] == ["Withdrawn", "Closed"]
+
+
+def heard(now: Transfer | None, *messages: Message) -> tuple[Transfer, list[Message]]:
+    said: list[Message] = []
+    for message in messages:
+        step = saga.decide(now, message, AT, REGIONS)
+        now, said = step.transfer, [*said, *step.say]
+    assert now
+    return now, said
+
+
+REVERSE = t.Reverse(**SAGA, proposed_by="chen", approved_by="li", reason="court-order")
+STAYS = e.RestoreRefused(**FROM, code="moved-on")
+
+
+def test_months_that_d_joined_come_out_though_a_later_version_was_heard_of_before() -> None:
+    """D's answer and O's correction cross; then D disputes the correction and O withholds it."""
+    withheld = e.RecordWithheld(**FROM, code="not_correctable")
+
+    now, said = heard(None, registered(), released(), corrected(2), joins(1))
+    _, back = heard(now, disputed(2), withheld)
+
+    assert (now.record, now.joined_version, now.version) == ("joined", 1, 2)
+    assert [type(m) for m in said[-1:]] == [e.TerminateRecord]
+    assert [type(m) for m in back if isinstance(m, e.RestoreRecord)] == [e.RestoreRecord]
+
+
+def test_months_that_come_while_d_is_asked_to_go_back_are_joined_when_it_refuses() -> None:
+    now, said = heard(None, registered(), released(), joins(1), REVERSE, corrected(2))
+    asked = [m.version for m in said if isinstance(m, e.JoinRecord)]
+    retried = repair.unanswered(now, REGIONS.corridor(now.origin, now.destination, AT.date()))
+    stays, later = heard(now, STAYS)
+    joined, _ = heard(stays, joins(2))
+
+    assert asked == [1]
+    assert [type(m) for m in retried if m.type.startswith("enrollment")] == [e.RestoreRecord]
+    assert [m.version for m in later if isinstance(m, e.JoinRecord)] == [2]
+    assert (stays.record, joined.joined_version, joined.asked) == ("joined", 2, ())
+
+
+def test_months_that_come_after_d_has_let_go_stay_with_the_origin() -> None:
+    out = e.RecordRestored(**FROM, region="450100")
+
+    now, said = heard(None, registered(), released(), joins(1), REVERSE, out, corrected(2))
+
+    assert (now.record, now.version) == ("restoring", 1)
+    assert [m.version for m in said if isinstance(m, e.JoinRecord)] == [1]
+
+
+def test_a_dispute_is_not_forgotten_where_d_refuses_to_go_back() -> None:
+    now, _ = heard(None, registered(), released(), disputed(1), REVERSE)
+
+    stays, said = heard(now, STAYS)
+    again, asked = heard(stays, disputed(1))
+
+    assert [m.version for m in said if isinstance(m, e.JoinRecord)] == [1]
+    assert (stays.record, again.record) == ("released", "disputed")
+    assert [type(m) for m in asked] == [e.CorrectRecord]
+
+
+def test_who_withdraws_twice_what_was_refused_is_not_told_that_it_has_ended() -> None:
+    refused = e.ReleaseRefused(**FROM, code="origin-not-stopped")
+    now, _ = heard(None, registered(), refused, WITHDRAW)
+
+    step = saga.decide(now, WITHDRAW, AT, REGIONS)
+
+    assert (step.kind, step.say) == ("ignored", ())
+
+
+def test_a_second_payment_opens_the_transfer_again_with_a_date() -> None:
+    story = (registered(), released(), joins(1), funds(), credited())
+    closed, _ = heard(None, *story, applied(s.AdvanceFunded, 100))
+
+    over, _ = heard(closed, applied(s.AdvanceFunded, 200, excess=100))
+
+    assert closed.closed_at
+    assert not closed.deadlines
+    assert (over.money, over.closed_at) == ("over", None)
+    assert [d.step for d in over.deadlines] == ["whole"]

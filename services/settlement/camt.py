@@ -7,10 +7,11 @@ differs in two places.
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from xml.etree.ElementTree import Element
 
 from services.settlement.bank import xml
+from services.settlement.bank.xml import Part
 from services.settlement.camt_payments import (
+    MANY,
     account_at,
     first_of,
     is_credit,
@@ -48,6 +49,7 @@ class Statements:
 
     entries = frozenset({"Ntry"})
     wholes = frozenset({"Stmt", "Ntfctn", "Rpt"})
+    many = MANY | {"Bal"}
 
     def __init__(self, kind: str) -> None:
         self.statements: list[Statement] = []
@@ -58,14 +60,14 @@ class Statements:
         self._seen = 0
         self._all = 0
 
-    def take(self, name: str, element: Element) -> None:
+    def take(self, name: str, part: Part) -> None:
         """Takes an entry, or what stands around the entries."""
         if name in self.entries:
-            self._take_entry(element)
+            self._take_entry(part)
         else:
-            self._take_statement(element)
+            self._take_statement(part)
 
-    def _take_entry(self, entry: Element) -> None:
+    def _take_entry(self, entry: Part) -> None:
         self._seen += 1
         self._all += 1
         if self._all > MOST_ENTRIES:
@@ -83,10 +85,10 @@ class Statements:
         self._ignored += 1
         self._codes[code] = None
 
-    def _take_statement(self, element: Element) -> None:
-        if text_at(element, "Acct/Ccy") not in ("", CURRENCY):
+    def _take_statement(self, part: Part) -> None:
+        if text_at(part, "Acct/Ccy") not in ("", CURRENCY):
             raise StatementError("currency")
-        opening, closing = _balances(element)
+        opening, closing = _balances(part)
         if self._kind == "camt.053" and None in (opening, closing):
             self._codes["balance_missing"] = None
         elif self._kind != "camt.053":
@@ -94,15 +96,15 @@ class Statements:
         self.statements.append(
             Statement(
                 kind=self._kind,
-                id=text_at(element, "Id"),
-                account=account_at(element, "Acct"),
+                id=text_at(part, "Id"),
+                account=account_at(part, "Acct"),
                 lines=tuple(self._lines),
                 opening_fen=opening[0] if opening else None,
                 closing_fen=closing[0] if closing else None,
                 opened_on=opening[1] if opening else None,
                 closed_on=closing[1] if closing else None,
-                page=_number(text_at(element, "StmtPgntn/PgNb")),
-                number=_number(first_of(element, "ElctrncSeqNb", "LglSeqNb")),
+                page=_number(text_at(part, "StmtPgntn/PgNb")),
+                number=_number(first_of(part, "ElctrncSeqNb", "LglSeqNb")),
                 ignored=self._ignored,
                 codes=tuple(self._codes),
             )
@@ -119,17 +121,17 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
 
 
-def _day(element: Element, path: str) -> date | None:
-    text = first_of(element, f"{path}/Dt", f"{path}/DtTm")
+def _day(part: Part, path: str) -> date | None:
+    text = first_of(part, f"{path}/Dt", f"{path}/DtTm")
     return day(text) if text else None
 
 
 _Balance = tuple[int, date | None]
 
 
-def _balances(element: Element) -> tuple[_Balance | None, _Balance | None]:
+def _balances(part: Part) -> tuple[_Balance | None, _Balance | None]:
     by_code: dict[str, list[_Balance]] = {}
-    for balance in element.findall("Bal"):
+    for balance in part.parts.get("Bal", ()):
         value = money_at(balance, "Amt")
         if value is not None:
             signed = value if is_credit(balance) else -value
@@ -144,7 +146,7 @@ def _balances(element: Element) -> tuple[_Balance | None, _Balance | None]:
     return opening, closing
 
 
-def _line(entry: Element, position: str) -> Line | None:
+def _line(entry: Part, position: str) -> Line | None:
     """The entry, or None where it is not booked yet, or moves nothing."""
     status = first_of(entry, "Sts/Cd", "Sts/Prtry", "Sts")
     if status not in ("", "BOOK"):
@@ -172,7 +174,7 @@ def _line(entry: Element, position: str) -> Line | None:
     )
 
 
-def _is_fee(entry: Element, payments: tuple[Payment, ...]) -> bool:
+def _is_fee(entry: Part, payments: tuple[Payment, ...]) -> bool:
     if any(payment.references for payment in payments):
         return False
     codes = {text_at(entry, "BkTxCd/Domn/Fmly/SubFmlyCd"), text_at(entry, "BkTxCd/Prtry/Cd")}

@@ -1,10 +1,9 @@
 """The payments inside a camt entry: whom they are from and for, and the lists of lump payments."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from uuid import UUID
-from xml.etree.ElementTree import Element
 
+from services.settlement.bank.xml import Part
 from services.settlement.lines import (
     CURRENCY,
     RETURNED,
@@ -15,77 +14,87 @@ from services.settlement.lines import (
     references,
 )
 
+_OURS = [CURRENCY]
+_DETAILS, _LIST = "NtryDtls/TxDtls", "RmtInf/Strd"
+MANY = frozenset({_DETAILS, _LIST})
+"""What an entry has any number of."""
 
-def text_at(element: Element, path: str) -> str:
+
+def text_at(part: Part, path: str) -> str:
     """The trimmed text at a path, empty where there is none."""
-    return (element.findtext(path) or "").strip()
+    found = part.texts.get(path)
+    return found[0].strip() if found else ""
 
 
-def first_of(element: Element, *paths: str) -> str:
+def first_of(part: Part, *paths: str) -> str:
     """The first text that is not empty among the paths."""
-    return next((text for path in paths if (text := text_at(element, path))), "")
+    return next((text for path in paths if (text := text_at(part, path))), "")
 
 
-def texts_at(element: Element, path: str) -> list[str]:
+def texts_at(part: Part, path: str) -> list[str]:
     """All texts at a path that are not empty."""
-    return [text for found in element.findall(path) if (text := (found.text or "").strip())]
+    return [text for found in part.texts.get(path, ()) if (text := found.strip())]
 
 
-def account_at(element: Element, path: str) -> str:
+def account_at(part: Part, path: str) -> str:
     """The number of the account at a path."""
-    return first_of(element, f"{path}/Id/Othr/Id", f"{path}/Id/IBAN").replace(" ", "")
+    return first_of(part, f"{path}/Id/Othr/Id", f"{path}/Id/IBAN").replace(" ", "")
 
 
-def money_at(element: Element, path: str) -> int | None:
+def money_at(part: Part, path: str) -> int | None:
     """Fen at a path, None where there is none. Raises StatementError."""
-    found = element.find(path)
+    found = part.texts.get(path)
     if found is None:
         return None
-    if found.get("Ccy", CURRENCY) != CURRENCY:
+    if part.texts.get(f"{path}@Ccy", _OURS)[0] != CURRENCY:
         raise StatementError("currency")
-    return amount(found.text or "")
+    return amount(found[0])
 
 
-def is_credit(element: Element) -> bool:
+def is_credit(part: Part) -> bool:
     """The direction. Raises StatementError."""
-    direction = text_at(element, "CdtDbtInd")
+    direction = text_at(part, "CdtDbtInd")
     if direction not in ("CRDT", "DBIT"):
         raise StatementError("bad_direction")
     return direction == "CRDT"
 
 
-def payments_of(entry: Element, *, credit: bool, amount_fen: int) -> tuple[Payment, ...]:
+def payments_of(entry: Part, *, credit: bool, amount_fen: int) -> tuple[Payment, ...]:
     """What an entry consists of, at least one payment; a list in it is taken apart."""
-    details = entry.findall("NtryDtls/TxDtls")
+    details = entry.parts.get(_DETAILS, ())
     if len(details) <= 1:
-        only = _payment(details[0] if details else entry, entry)
-        return _split(details[0] if details else entry, only, amount_fen)
+        only = details[0] if details else entry
+        return _split(only, _payment(only, texts_at(entry, "AddtlNtryInf")), amount_fen)
     found: list[Payment] = []
     for detail in details:
         part = _amount_of(detail, credit=credit)
-        payment = _payment(detail, entry, part)
+        payment = _payment(detail, (), part)
         found.extend([payment] if part is None else _split(detail, payment, part))
     return tuple(found)
 
 
-def _amount_of(detail: Element, *, credit: bool) -> int | None:
+def _amount_of(detail: Part, *, credit: bool) -> int | None:
     """What one payment adds to its entry; None where the bank does not say."""
     value = money_at(detail, "Amt")
     if value is None:
         value = money_at(detail, "AmtDtls/TxAmt/Amt")
     if value is None:
         return None
-    own = detail.find("CdtDbtInd") is None or is_credit(detail) == credit
+    own = "CdtDbtInd" not in detail.texts or is_credit(detail) == credit
     return value if own else -value
 
 
-def _payment(detail: Element, entry: Element, amount_fen: int | None = None) -> Payment:
-    remark = "\n".join(_remarks(detail, entry))
-    ids = [text for ref in detail.findall("Refs") for text in _leaves(ref)]
-    returned = detail.find("RtrInf")
+def _payment(detail: Part, whole: Iterable[str], amount_fen: int | None = None) -> Payment:
+    """`whole`: what is said of the entry as a whole, where this is all of it."""
+    lines = list(dict.fromkeys([*_remarks(detail), *whole]))
+    remark = "\n".join(lines)
+    told = dict.fromkeys(found for text in _identified(detail) for found in references(text))
+    return_code = None
+    if "RtrInf" in detail.texts:
+        return_code = first_of(detail, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry") or RETURNED
     return Payment(
         amount_fen=amount_fen,
-        references=tuple(dict.fromkeys((*_each(ids), *references(*remark.split("\n"))))),
+        references=tuple(told | dict.fromkeys(references(*remark.split("\n")))),
         end_to_end_id=text_at(detail, "Refs/EndToEndId"),
         payer_name=_party(detail, "Dbtr") or _party(detail, "UltmtDbtr"),
         payer_account=account_at(detail, "RltdPties/DbtrAcct"),
@@ -94,51 +103,44 @@ def _payment(detail: Element, entry: Element, amount_fen: int | None = None) -> 
         ),
         payee_account=account_at(detail, "RltdPties/CdtrAcct"),
         remark=remark,
-        return_code=None
-        if returned is None
-        else first_of(returned, "Rsn/Cd", "Rsn/Prtry") or RETURNED,
+        return_code=return_code,
     )
 
 
-def _each(texts: list[str]) -> Iterator[UUID]:
-    for text in texts:
-        yield from references(text)
-
-
-def _party(detail: Element, role: str) -> str:
+def _party(detail: Part, role: str) -> str:
     return first_of(detail, f"RltdPties/{role}/Pty/Nm", f"RltdPties/{role}/Nm")
 
 
-def _leaves(element: Element) -> Iterator[str]:
-    for found in element.iter():
-        if len(found) == 0 and found.text and found.text.strip():
-            yield found.text.strip()
+def _identified(detail: Part) -> Iterator[str]:
+    """Whatever stands as a reference, by whichever name."""
+    for path, texts in detail.texts.items():
+        if path == "Refs" or path.startswith("Refs/"):
+            yield from texts
 
 
-def _remarks(detail: Element, entry: Element) -> list[str]:
-    remittance = texts_at(detail, "RmtInf/Ustrd")
-    structured = [text for found in detail.findall("RmtInf/Strd") for text in _strd(found)]
-    returned = texts_at(detail, "RtrInf/AddtlInf")
-    own = texts_at(detail, "AddtlTxInf")
-    whole = texts_at(entry, "AddtlNtryInf") if len(entry.findall("NtryDtls/TxDtls")) <= 1 else []
-    return list(dict.fromkeys([*remittance, *structured, *returned, *own, *whole]))
+def _remarks(detail: Part) -> Iterator[str]:
+    yield from texts_at(detail, "RmtInf/Ustrd")
+    for row in detail.parts.get(_LIST, ()):
+        yield from _strd(row)
+    yield from texts_at(detail, "RtrInf/AddtlInf")
+    yield from texts_at(detail, "AddtlTxInf")
 
 
-def _strd(structured: Element) -> list[str]:
+def _strd(row: Part) -> list[str]:
     return [
-        *texts_at(structured, "CdtrRefInf/Ref"),
-        *texts_at(structured, "RfrdDocInf/Nb"),
-        *texts_at(structured, "AddtlRmtInf"),
+        *texts_at(row, "CdtrRefInf/Ref"),
+        *texts_at(row, "RfrdDocInf/Nb"),
+        *texts_at(row, "AddtlRmtInf"),
     ]
 
 
-def _split(detail: Element, payment: Payment, amount_fen: int) -> tuple[Payment, ...]:
+def _split(detail: Part, payment: Payment, amount_fen: int) -> tuple[Payment, ...]:
     """A lump payment's structured list as the payments it lists, where it adds up."""
     parts: list[Payment] = []
-    for structured in detail.findall("RmtInf/Strd"):
-        part = money_at(structured, "RfrdDocAmt/RmtdAmt")
+    for row in detail.parts.get(_LIST, ()):
+        part = money_at(row, "RfrdDocAmt/RmtdAmt")
         if part:
-            remark = "\n".join(_strd(structured))
+            remark = "\n".join(_strd(row))
             parts.append(
                 replace(payment, amount_fen=part, references=references(remark), remark=remark)
             )

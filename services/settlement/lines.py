@@ -227,9 +227,9 @@ def references(*texts: str) -> tuple[UUID, ...]:
     """Transfer ids anywhere in the texts, with or without dashes, each once, in their order."""
     plain = [unicodedata.normalize("NFKC", text) for text in texts if text]
     # Banks break long remarks anywhere, so the pieces are read apart and together.
-    readings = ("\n".join(plain), re.sub(r"[\r\n]+", "", "".join(plain)))
-    found = (match.group(1) for text in readings for match in _ID.finditer(text))
-    return tuple(dict.fromkeys(UUID(text) for text in found))
+    readings = dict.fromkeys(("\n".join(plain), re.sub(r"[\r\n]+", "", "".join(plain))))
+    found = dict.fromkeys(match.group(1) for text in readings for match in _ID.finditer(text))
+    return tuple(dict.fromkeys(map(UUID, found)))
 
 
 def without_references(text: str) -> str:

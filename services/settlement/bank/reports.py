@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
-from xml.etree.ElementTree import Element
 
+from services.settlement.bank.xml import Part
 from services.settlement.camt_payments import account_at, first_of, money_at, text_at
 from services.settlement.lines import MOST_ENTRIES, StatementError, day
 
@@ -49,6 +49,7 @@ class Statuses:
 
     entries = frozenset({"TxInfAndSts"})
     wholes = frozenset({"GrpHdr", "OrgnlGrpInfAndSts", "OrgnlPmtInfAndSts"})
+    many: frozenset[str] = frozenset()
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -64,44 +65,44 @@ class Statuses:
         """What was said of payments, and then of all others. Raises StatementError."""
         return [*self._payments, *self._all]
 
-    def take(self, name: str, element: Element) -> None:
+    def take(self, name: str, part: Part) -> None:
         """Takes what is said of a payment, of a part of a file, or of a file."""
         match name:
             case "GrpHdr":
-                self.id = _id(element, "MsgId")
+                self.id = _id(part, "MsgId")
             case "OrgnlGrpInfAndSts":
-                self._run = _id(element, "OrgnlMsgId")
-                self._say_of_all(element, "GrpSts")
+                self._run = _id(part, "OrgnlMsgId")
+                self._say_of_all(part, "GrpSts")
             case "OrgnlPmtInfAndSts":
-                run = self._run or _id(element, "OrgnlPmtInfId")
+                run = self._run or _id(part, "OrgnlPmtInfId")
                 self._payments += (_of(report, run) for report in self._told)
                 self._told.clear()
-                self._say_of_all(element, "PmtInfSts", run)
+                self._say_of_all(part, "PmtInfSts", run)
             case _:
                 self._count += 1
                 if self._count > MOST_ENTRIES:
                     raise StatementError("too_many_entries")
-                if (report := self._payment(element)) is not None:
+                if (report := self._payment(part)) is not None:
                     self._told.append(report)
 
-    def _payment(self, element: Element) -> Report | None:
-        status = _status(text_at(element, "TxSts"))
+    def _payment(self, part: Part) -> Report | None:
+        status = _status(text_at(part, "TxSts"))
         if status is None:
             return None
-        reference = _id(element, "OrgnlEndToEndId")
+        reference = _id(part, "OrgnlEndToEndId")
         if not reference:
             raise StatementError("no_payment")
         return Report(
             kind="pain.002",
-            id=_id(element, "StsId") or self.id,
+            id=_id(part, "StsId") or self.id,
             status=status,
             reference=reference,
-            code=_code(element, "StsRsnInf"),
-            amount_fen=money_at(element, "OrgnlTxRef/Amt/InstdAmt"),
+            code=_code(part, "StsRsnInf"),
+            amount_fen=money_at(part, "OrgnlTxRef/Amt/InstdAmt"),
         )
 
-    def _say_of_all(self, element: Element, path: str, run: str = "") -> None:
-        status = _status(text_at(element, path))
+    def _say_of_all(self, part: Part, path: str, run: str = "") -> None:
+        status = _status(text_at(part, path))
         run = run or self._run
         if status is None:
             return
@@ -109,7 +110,7 @@ class Statuses:
             raise StatementError("no_payment")
         # What is said of a part of the file is said again, and more closely.
         self._all = [report for report in self._all if report.run != run]
-        code = _code(element, "StsRsnInf")
+        code = _code(part, "StsRsnInf")
         self._all.append(Report("pain.002", self.id, status, run=run, code=code))
 
 
@@ -133,6 +134,7 @@ class Single:
 
     entries = frozenset({"TxInf", "TxInfAndSts"})
     wholes = frozenset({"GrpHdr", "Assgnmt", "Sts", "OrgnlGrpInf"})
+    many: frozenset[str] = frozenset()
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -146,93 +148,93 @@ class Single:
         """What was said of each payment. Raises StatementError."""
         return self._reports
 
-    def take(self, name: str, element: Element) -> None:
+    def take(self, name: str, part: Part) -> None:
         """Takes what is said of a payment, or of the message."""
         match name:
             case "GrpHdr":
-                self.id = _id(element, "MsgId")
+                self.id = _id(part, "MsgId")
             case "Assgnmt":
-                self.id = _id(element, "Id")
+                self.id = _id(part, "Id")
             case "Sts":
-                self._said = text_at(element, "Conf")[:_LONGEST_CODE]
+                self._said = text_at(part, "Conf")[:_LONGEST_CODE]
             case "OrgnlGrpInf":
-                self._run = _id(element, "OrgnlMsgId")
+                self._run = _id(part, "OrgnlMsgId")
             case _:
                 if len(self._reports) >= MOST_ENTRIES:
                     raise StatementError("too_many_entries")
-                self._reports.append(self._report(element))
+                self._reports.append(self._report(part))
 
-    def _report(self, element: Element) -> Report:
-        reference = _id(element, "OrgnlEndToEndId")
+    def _report(self, part: Part) -> Report:
+        reference = _id(part, "OrgnlEndToEndId")
         if not reference:
             raise StatementError("no_payment")
-        run = _id(element, "OrgnlGrpInf/OrgnlMsgId") or self._run
-        report = _READERS[self.kind](element, reference, run)
+        run = _id(part, "OrgnlGrpInf/OrgnlMsgId") or self._run
+        report = _READERS[self.kind](part, reference, run)
         # Where a bank does not number them, the message and the payment say which it is.
         return replace(report, id=report.id or self.id, code=report.code or self._said)
 
 
-def _return(element: Element, reference: str, run: str) -> Report:
-    amount_fen = money_at(element, "RtrdIntrBkSttlmAmt")
+def _return(part: Part, reference: str, run: str) -> Report:
+    amount_fen = money_at(part, "RtrdIntrBkSttlmAmt")
     if amount_fen is None:
-        amount_fen = money_at(element, "RtrdInstdAmt")
+        amount_fen = money_at(part, "RtrdInstdAmt")
     if not amount_fen:
         raise StatementError("bad_amount")
-    on = text_at(element, "IntrBkSttlmDt")
+    on = text_at(part, "IntrBkSttlmDt")
     return Report(
         kind="pacs.004",
-        id=_id(element, "RtrId"),
+        id=_id(part, "RtrId"),
         status="returned",
         run=run,
         reference=reference,
-        code=_code(element, "RtrRsnInf"),
+        code=_code(part, "RtrRsnInf"),
         amount_fen=amount_fen,
-        account=account_at(element, "OrgnlTxRef/DbtrAcct"),
+        account=account_at(part, "OrgnlTxRef/DbtrAcct"),
         on=day(on) if on else None,
     )
 
 
-def _recall(element: Element, reference: str, run: str) -> Report:
+def _recall(part: Part, reference: str, run: str) -> Report:
     return Report(
         kind="camt.056",
-        id=_id(element, "CxlId"),
+        id=_id(part, "CxlId"),
         status="recalled",
         run=run,
         reference=reference,
-        code=_code(element, "CxlRsnInf"),
-        amount_fen=money_at(element, "OrgnlIntrBkSttlmAmt"),
-        account=account_at(element, "OrgnlTxRef/CdtrAcct"),
+        code=_code(part, "CxlRsnInf"),
+        amount_fen=money_at(part, "OrgnlIntrBkSttlmAmt"),
+        account=account_at(part, "OrgnlTxRef/CdtrAcct"),
     )
 
 
-def _resolution(element: Element, reference: str, run: str) -> Report:
-    said = text_at(element, "TxCxlSts")
+def _resolution(part: Part, reference: str, run: str) -> Report:
+    said = text_at(part, "TxCxlSts")
     return Report(
         kind="camt.029",
-        id=_id(element, "CxlStsId"),
+        id=_id(part, "CxlStsId"),
         status="resolved",
         run=run,
         reference=reference,
-        code=(said or _code(element, "CxlStsRsnInf"))[:_LONGEST_CODE],
-        amount_fen=money_at(element, "OrgnlTxRef/IntrBkSttlmAmt"),
-        account=account_at(element, "OrgnlTxRef/DbtrAcct"),
+        code=(said or _code(part, "CxlStsRsnInf"))[:_LONGEST_CODE],
+        amount_fen=money_at(part, "OrgnlTxRef/IntrBkSttlmAmt"),
+        account=account_at(part, "OrgnlTxRef/DbtrAcct"),
     )
 
 
 _READERS = {"pacs.004": _return, "camt.056": _recall, "camt.029": _resolution}
 
 
-def _id(element: Element, path: str) -> str:
-    text = text_at(element, path)
+def _id(part: Part, path: str) -> str:
+    text = text_at(part, path)
     if len(text) > _LONGEST_ID:
         raise StatementError("too_long")
     return text
 
 
-def _code(element: Element, path: str) -> str:
+def _code(part: Part, path: str) -> str:
     """The first reason, as a code: what is said besides may name people."""
-    text = first_of(element, f"{path}/Rsn/Cd", f"{path}/Rsn/Prtry")
-    return text[:_LONGEST_CODE] or (NO_REASON if element.find(path) is not None else "")
+    text = first_of(part, f"{path}/Rsn/Cd", f"{path}/Rsn/Prtry")
+    return text[:_LONGEST_CODE] or (NO_REASON if path in part.texts else "")
 
 
 TAKERS: dict[str, Callable[[str], "Statuses | Single"]] = {

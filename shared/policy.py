@@ -13,6 +13,7 @@ from shared.rules import (
     Distance,
     EnrollmentRule,
     Fact,
+    InterestRule,
     LimitRule,
     NotificationRule,
     Pair,
@@ -103,6 +104,13 @@ class Policy:
         """How people are told."""
         return self._require(NotificationRule).channels
 
+    @property
+    def interest(self) -> InterestRule | None:
+        """What personal accounts earn; None where they earn nothing. A row is not yet in force on
+        days before its own, unlike others.
+        """
+        return self._find(InterestRule)
+
     def may_approve(self, roles: Iterable[str], queue: str, amount_fen: int | None) -> bool:
         """Whether one of the roles may approve so much in a queue; what nobody knows the amount of
         takes a role that may approve any.
@@ -178,7 +186,8 @@ class Corridor:
             self.policy.deadline,
             self.origin_policy.release,
         )
-        return tuple(fact for rule in own for fact in rule.facts)
+        earned = self.origin_policy.interest
+        return tuple(fact for rule in (*own, *filter(None, (earned,))) for fact in rule.facts)
 
 
 def _covers(up_to_fen: int | None, amount_fen: int | None) -> bool:

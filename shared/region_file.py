@@ -16,6 +16,7 @@ from shared.rules import (
     DeadlineRule,
     EnrollmentRule,
     Frozen,
+    InterestRule,
     LimitRule,
     NotificationRule,
     RegionCode,
@@ -103,6 +104,7 @@ class Region(Entity):
     release: tuple[ReleaseRule, ...] = Field(min_length=1)
     notification: tuple[NotificationRule, ...] = Field(min_length=1)
     authority: tuple[AuthorityRule, ...] = ()
+    interest: tuple[InterestRule, ...] = ()
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -118,6 +120,7 @@ class Region(Entity):
             *self.release,
             *self.notification,
             *self.authority,
+            *self.interest,
         )
 
     @model_validator(mode="after")

@@ -8,7 +8,14 @@ from datetime import date
 from itertools import product
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from shared.money import parse_yuan, yuan
 
@@ -210,6 +217,31 @@ class ReleaseRule(Rule):
             message = 'handling_working_days belongs to answer = "manual"'
             raise ValueError(message)
         return self
+
+
+class InterestRule(Rule):
+    """What personal accounts earn a year, in hundredths of a percent; before the first row nothing.
+
+    A day earns rate / `year_days`; on `settled_on` of each year (month and day) it is credited.
+    """
+
+    kind = "interest"
+
+    rate_bp: int = Field(ge=0, le=1_000)
+    year_days: Literal[360, 365] = 360
+    settled_on: str = Field(default="12-31", pattern=r"^[0-9]{2}-[0-9]{2}$")
+
+    @field_validator("settled_on")
+    @classmethod
+    def _comes_every_year(cls, settled_on: str) -> str:
+        # A year without a 29th of February has all days that every year has.
+        date.fromisoformat(f"2001-{settled_on}")
+        return settled_on
+
+    def settlement(self, day: date) -> date:
+        """The first day on or after `day` at whose end interest is credited."""
+        found = date.fromisoformat(f"{day.year}-{self.settled_on}")
+        return found if found >= day else found.replace(year=day.year + 1)
 
 
 class NotificationRule(Rule):

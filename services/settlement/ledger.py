@@ -168,17 +168,24 @@ def refunded(amount_fen: int) -> Postings:
     return posted((SPENDING, PERSONAL, amount_fen))
 
 
+def earned(amount_fen: int) -> Postings:
+    """Interest is credited."""
+    return posted((INTEREST, PERSONAL, amount_fen))
+
+
 def released(destination: str, principal_fen: int, interest_fen: int = 0) -> Postings:
-    """The personal account is emptied: what was in it is owed to D."""
+    """The personal account is emptied: what was in it is owed to D, the interest just credited
+    apart from the rest.
+    """
     return posted(
-        (INTEREST, PERSONAL, interest_fen),
-        (PERSONAL, payable(destination), principal_fen + interest_fen),
+        (PERSONAL, payable(destination), principal_fen),
+        (PERSONAL, payable(destination), interest_fen),
     )
 
 
-def paid_out(amount_fen: int) -> Postings:
+def paid_out(principal_fen: int, interest_fen: int = 0) -> Postings:
     """The personal account is paid out to the person or the heirs."""
-    return posted((PERSONAL, PAYOUT, amount_fen))
+    return posted((PERSONAL, PAYOUT, principal_fen), (PERSONAL, PAYOUT, interest_fen))
 
 
 def instructed(destination: str, amount_fen: int, settled_fen: int = 0) -> Postings:

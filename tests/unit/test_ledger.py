@@ -17,7 +17,12 @@ BOOKED: list[tuple[Callable[[], Postings], str]] = [
     (lambda: ledger.contributed(5), "contributions > personal 5"),
     (lambda: ledger.spent(5), "personal > spending 5"),
     (lambda: ledger.refunded(5), "spending > personal 5"),
-    (lambda: ledger.released("450100", 5, 1), "interest > personal 1; personal > payable:450100 6"),
+    (lambda: ledger.earned(5), "interest > personal 5"),
+    (
+        lambda: ledger.released("450100", 5, 1),
+        "personal > payable:450100 5; personal > payable:450100 1",
+    ),
+    (lambda: ledger.paid_out(5, 1), "personal > payout 5; personal > payout 1"),
     (lambda: ledger.released("450100", 5), "personal > payable:450100 5"),
     (lambda: ledger.paid_out(5), "personal > payout 5"),
     (

@@ -46,7 +46,7 @@ class EnrollmentService:
     """The three functions of enrollment, with the regions' rules that they go by."""
 
     name = "enrollment"
-    topics: tuple[str, ...] = ("enrollment.commands", "settlement.events")
+    topics: tuple[str, ...] = ("enrollment.commands",)
     handles = decisions.HANDLES
 
     def __init__(self, regions: Regions) -> None:

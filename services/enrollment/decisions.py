@@ -4,7 +4,6 @@ from services.enrollment import amending, joins, movements, records, releases, r
 from services.enrollment.persons import Person, Turn, Verdict
 from shared.decision import Decision, Delivery, States, Unexpected
 from shared.messages import enrollment as e
-from shared.messages import settlement as s
 from shared.regions import Regions
 
 HANDLES = frozenset(
@@ -19,8 +18,8 @@ HANDLES = frozenset(
         e.RestoreRecord,
         e.AmendRecord,
         e.DropAmendment,
+        e.AnswerAnew,
         e.JoinRecord,
-        s.MovementRefused,
     )
 )
 
@@ -28,14 +27,14 @@ HANDLES = frozenset(
 def _answer_anew(
     turn: Turn,
     states: States,
-    m: e.AmendRecord | e.DropAmendment | s.MovementRefused,
+    m: e.AmendRecord | e.DropAmendment | e.AnswerAnew,
     regions: Regions,
 ) -> None:
     """What may change the answer to a record of the feed."""
-    record = m.record if isinstance(m, s.MovementRefused) else m.asked
+    record = m.record if isinstance(m, e.AnswerAnew) else m.asked
     verdict = states.get(("verdict", record))
     assert verdict is None or isinstance(verdict, Verdict)
-    if isinstance(m, s.MovementRefused):
+    if isinstance(m, e.AnswerAnew):
         movements.refused(turn, verdict, m)
     else:
         amending.decide(turn, m, verdict, regions)
@@ -64,7 +63,7 @@ def decide(states: States, delivery: Delivery, regions: Regions) -> Decision:
             restoring.restore(turn, m, regions)
         case e.JoinRecord():
             joins.join_record(turn, m, regions)
-        case e.AmendRecord() | e.DropAmendment() | s.MovementRefused():
+        case e.AmendRecord() | e.DropAmendment() | e.AnswerAnew():
             _answer_anew(turn, states, m, regions)
         case _:
             raise Unexpected("not_ours", f"{m.type} is not obeyed here")

@@ -3,12 +3,11 @@
 from services.enrollment.amending import answer
 from services.enrollment.persons import Turn, Verdict
 from shared.decision import Unexpected, replace
-from shared.messages.enrollment import AmendmentRefused
-from shared.messages.settlement import MovementRefused
+from shared.messages.enrollment import AmendmentRefused, AnswerAnew
 from shared.rules import Fact
 
 
-def refused(turn: Turn, verdict: Verdict | None, m: MovementRefused) -> None:
+def refused(turn: Turn, verdict: Verdict | None, m: AnswerAnew) -> None:
     """A movement of money was refused; months that came with it stay as they are.
 
     Raises Unexpected for a record that was never answered: the books hear of records from here.

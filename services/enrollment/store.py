@@ -21,8 +21,7 @@ from services.enrollment.persons import (
 from shared.db import Id
 from shared.decision import Delivery, States, replace
 from shared.messages import Message
-from shared.messages.enrollment import AmendRecord, DropAmendment
-from shared.messages.settlement import MovementRefused
+from shared.messages.enrollment import AmendRecord, AnswerAnew, DropAmendment
 from shared.months import Ranges
 
 _RANGES = ("opened", "earlier", "paid", "back_paid", "arrears")
@@ -42,7 +41,7 @@ async def load(db: asyncpg.Connection, batch: Sequence[Delivery]) -> States:
 def _answered(m: Message) -> UUID | None:
     """The record whose answer a message may change."""
     match m:
-        case MovementRefused():
+        case AnswerAnew():
             return m.record
         case AmendRecord() | DropAmendment():
             return m.asked

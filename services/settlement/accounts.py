@@ -12,11 +12,11 @@ from services.settlement.compensation.restoring import take_from_releases
 from services.settlement.onward import later_release, send_on
 from services.settlement.states import Movement
 from shared.decision import Unexpected, replace
+from shared.messages.enrollment import AnswerAnew
 from shared.messages.settlement import (
     AccountMoved,
     Contribute,
     CorrectBalance,
-    MovementRefused,
     OfferAgain,
     OpenAccount,
     Refund,
@@ -169,4 +169,4 @@ def _refuse(books: Books, m: Moving, code: str) -> None:
     what = _WHAT[type(m)]
     amount_fen = 0 if isinstance(m, OpenAccount | CorrectBalance) else m.amount_fen
     books.keep_movement(Movement(m.person, m.record, m.to, what, amount_fen, code=code))
-    books.say(MovementRefused(to=m.to, person=m.person, record=m.record, what=what, code=code))
+    books.say(AnswerAnew(to=m.to, person=m.person, record=m.record, what=what, code=code))

@@ -325,6 +325,16 @@ class DropAmendment(PersonCommand, ByTwo):
     transfer: UUID | None = None
 
 
+class AnswerAnew(PersonCommand):
+    """The books did not move the account as the rules had accepted (`insufficient_balance`,
+    `no_account`, …): the sender of the record is answered once more.
+    """
+
+    record: UUID
+    what: Literal["open", "contribute", "spend", "refund", "correct"]
+    code: str
+
+
 class AmendmentRefused(PersonEvent):
     """What two people wanted to correct stays as it is: `unknown_record`, `not_correctable`, …"""
 

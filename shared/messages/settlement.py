@@ -76,7 +76,7 @@ class AccountMoved(PersonEvent):
 
 
 class MovementRefused(PersonEvent):
-    """The personal account did not change: `insufficient_balance`, `no_account`, …"""
+    """The personal account did not change: said until enrollment was asked to answer anew."""
 
     record: UUID
     what: Literal["open", "contribute", "spend", "refund", "correct"]

@@ -11,7 +11,6 @@ from services.enrollment import app as enrollment
 from services.enrollment import store
 from shared.messages import enrollment as e
 from shared.messages import record_uuid
-from shared.messages.settlement import MovementRefused
 from shared.sealing import unseal
 from shared.service import App
 from tests.integration.enrollment_desk import (
@@ -123,7 +122,7 @@ async def test_a_sender_hears_of_what_the_books_refused(desk: Desk) -> None:
         await client.post("/v1/registrations/file", content=(HEAD + OPEN).encode())
         told = await sent(desk)
         await handle(desk, built, told)
-        no = MovementRefused(
+        no = e.AnswerAnew(
             to="410100",
             person=told[0].key,
             record=record_uuid("ha-hrss", "1"),

@@ -112,7 +112,7 @@ SITUATIONS: Mapping[str, Seen] = {
     "withdrawn after its end": said(_TOO_LATE, "already-ended"),
     "paid before it was instructed": paid("outside the files"),
     "received before it was debited": paid("received first"),
-    "spent more than there was": said("settlement.movement-refused.v1", "insufficient_balance"),
+    "spent more than there was": said("enrollment.answer-anew.v1", "insufficient_balance"),
     "a service crashes, a lane stands still or is sent again": lambda world: world.told.faults > 0,
 }
 

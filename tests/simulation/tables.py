@@ -18,7 +18,7 @@ from services.settlement.needs import Needs
 from services.settlement.states import Claim, Holder, Line, Receipt
 from services.transfer.states import Transfer
 from shared.decision import Delivery, States
-from shared.messages.settlement import MovementRefused
+from shared.messages.enrollment import AnswerAnew
 from tests.unit.settlement_world import expected_by
 
 Changes = Mapping[Hashable, object]
@@ -55,7 +55,7 @@ class EnrollmentTables:
         states: States = {("person", key): self.person(key) for key in {d.key for d in batch}}
         for delivery in batch:
             m = delivery.message
-            record = m.record if isinstance(m, MovementRefused) else getattr(m, "asked", None)
+            record = m.record if isinstance(m, AnswerAnew) else getattr(m, "asked", None)
             if record in self.verdicts:
                 states["verdict", record] = self.verdicts[record]
         return states

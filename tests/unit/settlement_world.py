@@ -14,7 +14,7 @@ from services.settlement.netting.terms import NEVER, Terms
 from services.settlement.states import Claim, Holder, Part, Release
 from shared.calendar import SHANGHAI
 from shared.decision import Delivery, States, Timer
-from shared.messages import NAMESPACE, Command, Message
+from shared.messages import NAMESPACE, Message
 from shared.messages.settlement import (
     ApplyReceipt,
     BankKind,
@@ -158,11 +158,11 @@ class World:
         return said
 
     def send(self, *messages: Message) -> list[Message]:
-        """What the messages lead to, the events among it."""
+        """What the messages lead to, but for what the books say to themselves."""
         start = len(self.said)
         for message in messages:
             self._handle(message)
-        return [m for m in self.said[start:] if not isinstance(m, Command)]
+        return [m for m in self.said[start:] if m.type not in decisions.HANDLES]
 
     def _handle(self, message: Message) -> None:
         self.number += 1
@@ -181,7 +181,7 @@ class World:
             if timer.message:
                 self.timers[timer.id] = timer
         self.said += decision.out
-        own = [said for said in decision.out if isinstance(said, Command)]
+        own = [said for said in decision.out if said.type in decisions.HANDLES]
         if self.held is not None:
             self.held += own
         check(self, self._on_its_way())

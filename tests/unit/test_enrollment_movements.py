@@ -7,13 +7,12 @@ import pytest
 from shared.decision import Unexpected
 from shared.messages import Message
 from shared.messages import enrollment as e
-from shared.messages.settlement import MovementRefused
 from tests.unit.enrollment_world import PERSON, ZHENGZHOU, World, month, ranges, record
 
 
 def refuse(world: World, name: str, what: str, code: str) -> Sequence[Message]:
     return world.tell(
-        MovementRefused(
+        e.AnswerAnew(
             to=ZHENGZHOU,
             person=PERSON,
             record=record(name),

@@ -6,12 +6,12 @@ import pytest
 
 from shared.decision import Unexpected
 from shared.messages import Message
+from shared.messages.enrollment import AnswerAnew
 from shared.messages.settlement import (
     AccountMoved,
     Contribute,
     CorrectBalance,
     InstructRemittance,
-    MovementRefused,
     OpenBank,
     ReceiptUnmatched,
     RecordDebit,
@@ -227,14 +227,14 @@ def test_what_cannot_be_moved_is_refused_once_and_changes_nothing(
 
     said = world.send(message, message)
 
-    assert only(MovementRefused, said).code == code
+    assert only(AnswerAnew, said).code == code
     assert world.balance(B) == 40
 
 
 def test_a_contribution_needs_an_account() -> None:
     late = Contribute(to=B, person=PERSON, record=some_id("c"), amount_fen=5)
 
-    assert only(MovementRefused, World().send(late)).code == "no_account"
+    assert only(AnswerAnew, World().send(late)).code == "no_account"
 
 
 @pytest.mark.parametrize("fen", [150, 30, 0])

@@ -68,6 +68,7 @@ class Regions:
                     self._numbers[account] = number
         entities = self.entities.values()
         self._payers = {_plain(n): r for r in entities for n in r.bank.payer_names}
+        self._begins = {r.name.removesuffix("市"): r for r in self.all}
         self._calendars = {r.code: WorkingCalendar(r.working_days) for r in entities}
         self._changes = {r.code: sorted({rule.since for rule in r.rules}) for r in self.all}
         self._policies: dict[tuple[str, date], Policy] = {}
@@ -159,7 +160,7 @@ class Regions:
         plain = _plain(name)
         if plain in self._payers:
             return self._payers[plain]
-        begun = [r for r in self.all if plain.startswith(r.name.removesuffix("市"))]
+        begun = [region for start, region in self._begins.items() if plain.startswith(start)]
         return begun[0] if len(begun) == 1 else None
 
 

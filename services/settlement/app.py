@@ -42,6 +42,7 @@ class Settlement:
         self._keyring = keyring
         # A rule is there for ever, so that its place in memory names it.
         self._known: dict[tuple[str, int], Limits] = {}
+        self._today: tuple[date, dict[tuple[str, str], Limits]] = date.min, {}
 
     async def load(self, db: asyncpg.Connection, batch: Sequence[Delivery]) -> States:
         return await store.load(db, self._keyring, batch)
@@ -57,6 +58,15 @@ class Settlement:
         return in_force(corridor, self._limits(corridor.origin, corridor.destination, today))
 
     def _limits(self, origin: str, destination: str, day: date) -> Limits:
+        if self._today[0] != day:
+            self._today = day, {}
+        known = self._today[1]
+        limits = known.get((origin, destination))
+        if limits is None:
+            limits = known[origin, destination] = self._ruled(origin, destination, day)
+        return limits
+
+    def _ruled(self, origin: str, destination: str, day: date) -> Limits:
         rule = self._regions.corridor(origin, destination, day).policy.limit(origin)
         key = destination, id(rule)
         limits = self._known.get(key)

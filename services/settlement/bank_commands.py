@@ -17,6 +17,7 @@ from shared.ids import uuid5
 from shared.messages import NAMESPACE, Message, next_uuid
 from shared.messages.settlement import BankKind, Detail, RecordDebit, RecordReceipt
 from shared.messages.settlement_bank import HoldLine
+from shared.months import month_of, month_text
 from shared.regions import Regions
 from shared.sealing import Keyring, seal
 
@@ -190,7 +191,7 @@ def commands_of(
             continue
         details, found = details_of(entry, regions, keyring)
         codes |= dict.fromkeys(found)
-        line = sealed(entry, keys[f"{entry.line.booked_on:%Y-%m}"])
+        line = sealed(entry, keys[month_text(month_of(entry.line.booked_on))])
         message: Message
         if inside is not None:
             message = _debit(entry, details, line, *inside)

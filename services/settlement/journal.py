@@ -6,7 +6,7 @@ mutated, only replaced.
 
 from collections.abc import Callable, Hashable
 from datetime import date, datetime
-from typing import TypeVar, cast
+from typing import TypeVar
 from uuid import UUID
 
 from services.settlement import ledger
@@ -67,7 +67,9 @@ class Journal:
     def get(self, key: Hashable, _: type[State]) -> State | None:
         """A state of this kind, as changed so far."""
         found = self._changes.get(key, _UNCHANGED)
-        return cast("State | None", self._states.get(key) if found is _UNCHANGED else found)
+        if found is _UNCHANGED:
+            found = self._states.get(key)
+        return found  # type: ignore[return-value]  # `cast` would be a call, a hundred a transfer
 
     def put(self, key: Hashable, state: object) -> None:
         """Keeps what has become of a state."""
@@ -107,13 +109,14 @@ class Journal:
         if not postings:
             return
         on, late = self._dated(region)
-        id_ = ledger.entry_id(person, region, kind, str(subject), version)
+        subject = str(subject)
+        id_ = ledger.entry_id(person, region, kind, subject, version)
         self._changes["entry", id_] = ledger.Entry(
             id=id_,
             kind=kind,
             region=region,
             person=person,
-            subject=str(subject),
+            subject=subject,
             version=version,
             transfer=transfer,
             business_date=on,

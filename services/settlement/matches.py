@@ -26,7 +26,7 @@ def match_receipt(books: Books, m: MatchReceipt) -> None:
         return
     shares = _shares(m, part, claims)
     reserved_fen = sum(fen for _, fen in shares)
-    late = any(is_late(books, books.receipt(m.receipt), claim) for claim, _ in shares)
+    late = [is_late(books, books.receipt(m.receipt), claim) for claim, _ in shares]
     left = replace(
         part,
         reserved_fen=part.reserved_fen + reserved_fen,
@@ -37,14 +37,14 @@ def match_receipt(books: Books, m: MatchReceipt) -> None:
             "decided_by": [m.proposed_by, m.approved_by],
             "reason": m.reason,
             "why": m.why,
-            **({"late": True} if late else {}),
+            **({"late": True} if any(late) else {}),
         },
         transfers=tuple(dict.fromkeys((*part.transfers, *named))),
     )
     books.keep_part(left)
-    for claim, fen in shares:
+    for (claim, fen), is_so in zip(shares, late, strict=True):
         books.keep_claim(replace(claim, reserved_fen=claim.reserved_fen + fen))
-        tell_claim(books, part, claim, fen, MANUAL)
+        tell_claim(books, part, claim, fen, MANUAL, late=is_so)
     items.settle(books, item, "matched")
     if left.rest_fen:
         items.open_item(books, item_of(m.account, left), left.rest_fen, facts_of(left))

@@ -180,7 +180,8 @@ def _use_excess(books: Books, part: Part, claim: Claim) -> None:
         replace(claim, reserved_fen=claim.reserved_fen + amount_fen, excess_fen=left_fen)
     )
     books.keep_part(replace(part, reserved_fen=part.reserved_fen + amount_fen))
-    tell_claim(books, part, claim, amount_fen, "excess-anew")
+    late = is_late(books, books.receipt(part.receipt), claim)
+    tell_claim(books, part, claim, amount_fen, "excess-anew", late=late)
 
 
 def _reserve(books: Books, part: Part) -> Finding:
@@ -189,24 +190,26 @@ def _reserve(books: Books, part: Part) -> Finding:
     finding = reconciliation.judge(part, evidence)
     reserved_fen = sum(amount_fen for _, amount_fen in finding.reserved)
     receipt = books.receipt(part.receipt)
-    late = any(is_late(books, receipt, claim) for claim, _ in finding.reserved)
+    late = [is_late(books, receipt, claim) for claim, _ in finding.reserved]
     books.keep_part(
         replace(
             part,
             reserved_fen=part.reserved_fen + reserved_fen,
             verdict=finding.verdict,
             rule=finding.rule,
-            evidence=kept(part, evidence, finding) | ({"late": True} if late else {}),
+            evidence=kept(part, evidence, finding) | ({"late": True} if any(late) else {}),
             transfers=tuple(claim.transfer for claim, _ in finding.reserved),
         )
     )
-    for claim, amount_fen in finding.reserved:
+    for (claim, amount_fen), is_so in zip(finding.reserved, late, strict=True):
         books.keep_claim(replace(claim, reserved_fen=claim.reserved_fen + amount_fen))
-        tell_claim(books, part, claim, amount_fen, finding.rule)
+        tell_claim(books, part, claim, amount_fen, finding.rule, late=is_so)
     return finding
 
 
-def tell_claim(books: Books, part: Part, claim: Claim, amount_fen: int, rule: str) -> None:
+def tell_claim(
+    books: Books, part: Part, claim: Claim, amount_fen: int, rule: str, *, late: bool
+) -> None:
     """Some of a part is reserved for a claim: its person's lane hears of it."""
     books.say(
         ApplyReceipt(
@@ -218,6 +221,6 @@ def tell_claim(books: Books, part: Part, claim: Claim, amount_fen: int, rule: st
             part=part.part,
             amount_fen=amount_fen,
             rule=rule,
-            late=is_late(books, books.receipt(part.receipt), claim),
+            late=late,
         )
     )

@@ -38,6 +38,7 @@ from services.settlement.lines import (
     distinct,
 )
 from shared.messages import NAMESPACE
+from shared.months import month_of, month_text
 from shared.regions import Regions
 from shared.service import Runtime
 from shared.settings import Holder
@@ -189,7 +190,7 @@ async def _take_one(
     told = await remittances.lists_of(db, fresh)
     keys = {
         month: await runtime.keyring.statement_key(db, month)
-        for month in sorted({f"{entry.line.booked_on:%Y-%m}" for entry in fresh})
+        for month in sorted({month_text(month_of(entry.line.booked_on)) for entry in fresh})
     }
     commands, codes = await asyncio.to_thread(
         commands_of, told, booked, runtime.regions, runtime.keyring, keys

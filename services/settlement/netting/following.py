@@ -21,7 +21,7 @@ def follow(books: Books, message: Message, terms: Terms) -> None:
         if isinstance(after, Release):
             _release(books, terms, before if isinstance(before, Release) else None, after)
         elif isinstance(after, Claim):
-            day = getattr(message, "released_on", books.today)
+            day = message.__dict__.get("released_on", books.today)
             _claim(books, terms, before if isinstance(before, Claim) else None, after, day)
 
 

@@ -1,4 +1,8 @@
-"""ISO 20022 pain.001.001.09: the file that tells an origin's bank to pay. PURE."""
+"""ISO 20022 pain.001.001.09: the file that tells an origin's bank to pay. PURE.
+
+Written as text, every text in it by `_element`: a tree of twenty-five elements a payment costs
+eight times as much.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,12 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from uuid import UUID
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.sax.saxutils import escape
 
 from shared.calendar import shanghai_day
 from shared.money import yuan
 from shared.regions import AccountKind, Entity
 
+_DECLARED = "<?xml version='1.0' encoding='utf-8'?>\n"
 _NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 _LONGEST_NAME = 140
 _LONGEST_ACCOUNT_NAME = 70
@@ -58,7 +63,13 @@ class Sweep:
 def document(run: Run, origin: Entity, payees: Mapping[str, Entity], dues: Sequence[Due]) -> bytes:
     """The file of a run. The same facts give the same bytes."""
     told = _lumps(run, dues) if run.lump else [(due.transfer.hex, [due]) for due in dues]
-    payments = [_payment(run, ref, payees[parts[0].destination], parts) for ref, parts in told]
+    # Of the day of the run: what came back is paid again to the account that is right by now.
+    paid = {code: _payee(payees[code], "income", run.on) for code in {d.destination for d in dues}}
+    payments = [
+        _payment(ref, sum(due.amount_fen for due in parts), paid[parts[0].destination], remittance)
+        for ref, parts in told
+        for remittance in (_listed(parts) if run.lump else _named(ref, parts[0]),)
+    ]
     total_fen = sum(due.amount_fen for due in dues)
     return _file(run.name, run.on, run.created_at, origin, "expense", payments, total_fen)
 
@@ -66,9 +77,9 @@ def document(run: Run, origin: Entity, payees: Mapping[str, Entity], dues: Seque
 def sweep(found: Sweep, region: Entity) -> bytes:
     """The file of a sweep: one payment between two accounts of the agency."""
     on = shanghai_day(found.created_at)
-    payment = _credit(found.name, found.amount_fen, region, "fiscal", on)
-    remark = f"{found.month:%Y-%m} 收入户资金归集至财政专户"
-    _add(SubElement(payment, "RmtInf"), "Ustrd", remark)
+    remark = _element("Ustrd", f"{found.month:%Y-%m} 收入户资金归集至财政专户")
+    payee = _payee(region, "fiscal", on)
+    payment = _payment(found.name, found.amount_fen, payee, remark)
     at = found.created_at
     return _file(found.name, on, at, region, "income", [payment], found.amount_fen)
 
@@ -79,32 +90,21 @@ def _file(
     created_at: datetime,
     origin: Entity,
     kind: AccountKind,
-    payments: Sequence[Element],
+    payments: Sequence[str],
     total_fen: int,
 ) -> bytes:
-    total = yuan(total_fen)
-    root = Element("Document", xmlns=_NAMESPACE)
-    initiation = SubElement(root, "CstmrCdtTrfInitn")
-    header = SubElement(initiation, "GrpHdr")
-    _add(header, "MsgId", name)
-    _add(header, "CreDtTm", created_at.isoformat(timespec="seconds"))
-    _add(header, "NbOfTxs", str(len(payments)))
-    _add(header, "CtrlSum", total)
-    _add(header, "InitgPty/Nm", _holder(origin))
-    information = SubElement(initiation, "PmtInf")
-    _add(information, "PmtInfId", name)
-    _add(information, "PmtMtd", "TRF")
-    _add(information, "NbOfTxs", str(len(payments)))
-    _add(information, "CtrlSum", total)
-    _add(information, "ReqdExctnDt/Dt", on.isoformat())
-    _add(information, "Dbtr/Nm", _holder(origin))
-    account = SubElement(information, "DbtrAcct")
-    _add(account, "Id/Othr/Id", origin.bank.account_on(kind, on))
-    _add(account, "Ccy", "CNY")
-    _bank(SubElement(information, "DbtrAgt"), origin)
-    information.extend(payments)
-    body: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
-    return body
+    count, holder = _element("NbOfTxs", str(len(payments))), _element("Nm", _holder(origin))
+    total = _element("CtrlSum", yuan(total_fen))
+    account = _account(origin.bank.account_on(kind, on))
+    created = _element("CreDtTm", created_at.isoformat(timespec="seconds"))
+    return (
+        f'{_DECLARED}<Document xmlns="{_NAMESPACE}"><CstmrCdtTrfInitn><GrpHdr>'
+        f"{_element('MsgId', name)}{created}{count}{total}<InitgPty>{holder}</InitgPty></GrpHdr>"
+        f"<PmtInf>{_element('PmtInfId', name)}<PmtMtd>TRF</PmtMtd>{count}{total}"
+        f"<ReqdExctnDt>{_element('Dt', on.isoformat())}</ReqdExctnDt><Dbtr>{holder}</Dbtr>"
+        f"<DbtrAcct>{account}</DbtrAcct><DbtrAgt>{_bank(origin)}</DbtrAgt>"
+        f"{''.join(payments)}</PmtInf></CstmrCdtTrfInitn></Document>"
+    ).encode()
 
 
 def lump_id(run: str, destination: str) -> str:
@@ -120,52 +120,52 @@ def _lumps(run: Run, dues: Sequence[Due]) -> list[tuple[str, list[Due]]]:
     return [(lump_id(run.name, code), list(parts)) for code, parts in by_destination]
 
 
-def _payment(run: Run, end_to_end_id: str, payee: Entity, dues: Sequence[Due]) -> Element:
-    # Of the day of the run: what came back is paid again to the account that is right by now.
-    total_fen = sum(due.amount_fen for due in dues)
-    payment = _credit(end_to_end_id, total_fen, payee, "income", run.on)
-    remittance = SubElement(payment, "RmtInf")
-    if run.lump:
-        remittance.extend(_listed(dues))
-    else:
-        # The case must be read whatever the length of the name.
-        name = _plain(dues[0].name)[: _LONGEST_REMARK - len(end_to_end_id) - 1]
-        _add(remittance, "Ustrd", f"{name} {end_to_end_id}".strip())
-    return payment
+def _payment(end_to_end_id: str, amount_fen: int, payee: str, remittance: str) -> str:
+    return (
+        f"<CdtTrfTxInf><PmtId>{_element('EndToEndId', end_to_end_id)}</PmtId>"
+        f'<Amt><InstdAmt Ccy="CNY">{yuan(amount_fen)}</InstdAmt></Amt>{payee}'
+        f"<RmtInf>{remittance}</RmtInf></CdtTrfTxInf>"
+    )
 
 
-def _credit(
-    end_to_end_id: str, amount_fen: int, payee: Entity, kind: AccountKind, on: date
-) -> Element:
-    payment = Element("CdtTrfTxInf")
-    _add(payment, "PmtId/EndToEndId", end_to_end_id)
-    amount = SubElement(SubElement(payment, "Amt"), "InstdAmt", Ccy="CNY")
-    amount.text = yuan(amount_fen)
-    _bank(SubElement(payment, "CdtrAgt"), payee)
-    _add(payment, "Cdtr/Nm", _holder(payee))
-    account = SubElement(payment, "CdtrAcct")
-    _add(account, "Id/Othr/Id", payee.bank.account_on(kind, on))
-    _add(account, "Ccy", "CNY")
-    _add(account, "Nm", _holder(payee)[:_LONGEST_ACCOUNT_NAME])
-    return payment
+def _payee(region: Entity, kind: AccountKind, on: date) -> str:
+    holder = _holder(region)
+    account = _account(region.bank.account_on(kind, on))
+    return (
+        f"<CdtrAgt>{_bank(region)}</CdtrAgt><Cdtr>{_element('Nm', holder)}</Cdtr>"
+        f"<CdtrAcct>{account}{_element('Nm', holder[:_LONGEST_ACCOUNT_NAME])}</CdtrAcct>"
+    )
 
 
-def _listed(dues: Iterable[Due]) -> Iterable[Element]:
+def _named(end_to_end_id: str, due: Due) -> str:
+    # The case must be read whatever the length of the name.
+    name = _plain(due.name)[: _LONGEST_REMARK - len(end_to_end_id) - 1]
+    return _element("Ustrd", f"{name} {end_to_end_id}".strip())
+
+
+def _listed(dues: Iterable[Due]) -> str:
+    rows = []
     for due in dues:
-        row = Element("Strd")
-        amount = SubElement(SubElement(row, "RfrdDocAmt"), "RmtdAmt", Ccy="CNY")
-        amount.text = yuan(due.amount_fen)
-        _add(row, "CdtrRefInf/Ref", due.transfer.hex)
-        if name := _plain(due.name)[:_LONGEST_REMARK]:
-            _add(row, "AddtlRmtInf", name)
-        yield row
+        name = _plain(due.name)[:_LONGEST_REMARK]
+        rows.append(
+            f'<Strd><RfrdDocAmt><RmtdAmt Ccy="CNY">{yuan(due.amount_fen)}</RmtdAmt></RfrdDocAmt>'
+            f"<CdtrRefInf>{_element('Ref', due.transfer.hex)}</CdtrRefInf>"
+            f"{_element('AddtlRmtInf', name) if name else ''}</Strd>"
+        )
+    return "".join(rows)
 
 
-def _bank(agent: Element, region: Entity) -> None:
-    member = SubElement(SubElement(agent, "FinInstnId"), "ClrSysMmbId")
+def _account(number: str) -> str:
+    return f"<Id><Othr>{_element('Id', number)}</Othr></Id><Ccy>CNY</Ccy>"
+
+
+def _bank(region: Entity) -> str:
     # CNAPS: the clearing system of the People's Bank.
-    _add(member, "ClrSysId/Cd", "CNAPS")
-    _add(member, "MmbId", region.bank.bank_code)
+    member = _element("MmbId", region.bank.bank_code)
+    return (
+        "<FinInstnId><ClrSysMmbId><ClrSysId><Cd>CNAPS</Cd></ClrSysId>"
+        f"{member}</ClrSysMmbId></FinInstnId>"
+    )
 
 
 def _holder(region: Entity) -> str:
@@ -178,7 +178,5 @@ def _plain(text: str) -> str:
     return " ".join(_NOT_XML.sub("", text).split())
 
 
-def _add(parent: Element, path: str, text: str) -> None:
-    for tag in path.split("/"):
-        parent = SubElement(parent, tag)
-    parent.text = text
+def _element(tag: str, text: str) -> str:
+    return f"<{tag}>{escape(text)}</{tag}>"

@@ -238,6 +238,10 @@ class InterestRule(Rule):
         date.fromisoformat(f"2001-{settled_on}")
         return settled_on
 
+    def earns_on(self, day: date) -> bool:
+        """Whether accounts earn anything on a day."""
+        return self.since <= day and self.rate_bp > 0
+
     def settlement(self, day: date) -> date:
         """The first day on or after `day` at whose end interest is credited."""
         found = date.fromisoformat(f"{day.year}-{self.settled_on}")

@@ -113,6 +113,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{origin}转出个人账户本金{principal_fen}元、利息{interest_fen}元",
         "{origin} released {principal_fen} yuan and {interest_fen} yuan of interest",
     ),
+    "settlement.interest-credited.v1": (
+        "{to}个人账户计息{amount_fen}元，算至{until}前",
+        "{to} credited {amount_fen} yuan of interest, earned before {until}",
+    ),
     "settlement.nothing-to-release.v1": (
         "{origin}没有可转出的资金：{code}",
         "{origin} has no money to release: {code}",

@@ -6,6 +6,7 @@ from typing import Any
 from services.settlement import (
     accounts,
     claims,
+    earning,
     funding,
     limits,
     matches,
@@ -70,6 +71,7 @@ from shared.messages.settlement_compensation import (
     Waive,
     WriteOff,
 )
+from shared.messages.settlement_interest import SettleInterest
 from shared.messages.settlement_limits import (
     ChangeLimit,
     ResumeCorridor,
@@ -106,6 +108,7 @@ _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
     Refund: accounts.refund,
     ReleaseFunds: releases.release_funds,
     PayOut: releases.pay_out,
+    SettleInterest: earning.settle_interest,
     CreditAdvance: claims.credit_advance,
     OfferAgain: claims.offer_again,
     ApplyReceipt: funding.apply_receipt,

@@ -8,7 +8,13 @@ it is credited, rounded half up (四舍五入); what the rounding leaves is drop
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
+from uuid import uuid5
 
+from services.settlement.closing.days import end_of
+from services.settlement.states import Holder
+from shared.decision import Timer
+from shared.messages import NAMESPACE
+from shared.messages.settlement_interest import SettleInterest
 from shared.rules import InterestRule
 
 RuleOn = Callable[[date], InterestRule | None]
@@ -77,3 +83,11 @@ def earned(rule_on: RuleOn, since: date, balance_fen: int, until: date) -> int:
 def fen(accrued: int) -> int:
     """The whole fen of what has accrued, half a fen upwards; below zero there is nothing yet."""
     return max(0, (2 * accrued + PARTS) // (2 * PARTS))
+
+
+def settles(holder: Holder) -> Timer:
+    """What the account has earned is credited when its settlement day is over."""
+    assert holder.settles_on is not None
+    id_ = uuid5(NAMESPACE, f"interest\x1f{holder.person}\x1f{holder.region}")
+    message = SettleInterest(to=holder.region, person=holder.person, on=holder.settles_on)
+    return Timer(holder.person, id_, end_of(holder.settles_on), message)

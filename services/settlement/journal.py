@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import TypeVar
 from uuid import UUID
 
-from services.settlement import ledger
+from services.settlement import interest, ledger
 from services.settlement.closing import days
 from services.settlement.closing.days import Day
 from services.settlement.exposure import LimitsOf
@@ -18,6 +18,7 @@ from shared.calendar import shanghai_day
 from shared.decision import Decision, Delivery, States, Timer, Unexpected, replace
 from shared.messages import Message
 from shared.policy import Policy
+from shared.rules import InterestRule
 
 State = TypeVar("State")
 _UNCHANGED = object()
@@ -125,7 +126,7 @@ class Journal:
             postings=postings,
             late=late,
         )
-        self._turn_over(person, region, ledger.totals(postings))
+        self._turn_over(person, region, on, ledger.totals(postings))
 
     def _dated(self, region: str) -> tuple[date, str | None]:
         """The business date of an entry; the first of a day sets the end of the day."""
@@ -136,18 +137,53 @@ class Journal:
             self._timers.append(days.closes(region, on))
         return on, late
 
-    def _turn_over(self, person: str, region: str, turnover: dict[str, tuple[int, int]]) -> None:
+    def business_day(self, region: str) -> date:
+        """The date of what is entered now."""
+        return days.dated(self.get(("day", region), Day) or Day(region), self.today)[0]
+
+    def accrued(self, holder: Holder, until: date, moved_fen: int = 0) -> tuple[date, int]:
+        """Until when an account has earned, and how much, once `moved_fen` is posted on a day."""
+
+        def rule_on(day: date) -> InterestRule | None:
+            return self._interest(holder.region, day)
+
+        since = holder.accrued_on or until
+        return interest.moved(rule_on, since, holder.accrued, holder.balance_fen, moved_fen, until)
+
+    def _interest(self, region: str, day: date) -> InterestRule | None:
+        try:
+            return self._policy_of(region, day).interest
+        except KeyError:
+            # A region whose file was taken away pays nothing any more.
+            return None
+
+    def keep_earning(self, holder: Holder) -> None:
+        """Keeps a holder, to be reminded of the next settlement day where the account earns."""
+        if holder.balance_fen and holder.settles_on is None:
+            today = self.business_day(holder.region)
+            rule = self._interest(holder.region, today)
+            if rule is not None and rule.earns_on(today):
+                holder = replace(holder, settles_on=rule.settlement(today))
+                self._timers.append(interest.settles(holder))
+        self.keep_holder(holder)
+
+    def _turn_over(
+        self, person: str, region: str, on: date, turnover: dict[str, tuple[int, int]]
+    ) -> None:
         if ledger.PERSONAL not in turnover and ledger.AWAITING not in turnover:
             return
         holder = self.holder(person, region)
         personal = turnover.get(ledger.PERSONAL, (0, 0))
         awaiting = turnover.get(ledger.AWAITING, (0, 0))
+        accrued_on, accrued = self.accrued(holder, on, personal[1] - personal[0])
         holder = replace(
             holder,
+            accrued_on=accrued_on,
+            accrued=accrued,
             personal_debit_fen=holder.personal_debit_fen + personal[0],
             personal_credit_fen=holder.personal_credit_fen + personal[1],
             awaiting_debit_fen=holder.awaiting_debit_fen + awaiting[0],
             awaiting_credit_fen=holder.awaiting_credit_fen + awaiting[1],
         )
         assert holder.balance_fen >= 0, region
-        self.keep_holder(holder)
+        self.keep_earning(holder)

@@ -6,6 +6,7 @@ from uuid import UUID
 from services.settlement import ledger
 from services.settlement.books import Books
 from services.settlement.compensation.recovering import recover_from_credit
+from services.settlement.earning import earn
 from services.settlement.exposure import opened
 from services.settlement.states import Claim, Release
 from shared.decision import Unexpected, replace
@@ -28,6 +29,7 @@ def release_funds(books: Books, m: ReleaseFunds) -> None:
         _answer(books, known)
         return
     release = _asked(books, m, m.transfer, m.destination, m.opened_at)
+    interest_fen = earn(books, m.person, m.to, m.transfer, m.transfer)
     for claim in books.claims(m.person, m.to):
         if _goes_along(claim, release):
             _advance_for_release(books, claim)
@@ -40,7 +42,8 @@ def release_funds(books: Books, m: ReleaseFunds) -> None:
         release = replace(
             release,
             version=1,
-            principal_fen=balance_fen,
+            principal_fen=balance_fen - interest_fen,
+            interest_fen=interest_fen,
             unfunded_fen=min(unfunded_fen, balance_fen),
             released_fen=balance_fen,
             payable_fen=balance_fen,
@@ -48,7 +51,7 @@ def release_funds(books: Books, m: ReleaseFunds) -> None:
         books.post(
             "release",
             m.to,
-            ledger.released(m.destination, balance_fen),
+            ledger.released(m.destination, balance_fen - interest_fen, interest_fen),
             person=m.person,
             subject=m.transfer,
             version=1,
@@ -71,19 +74,21 @@ def pay_out(books: Books, m: PayOut) -> None:
         return
     release = _asked(books, m, m.transfer, m.destination or m.to, m.opened_at)
     release = replace(release, paid_out=True)
+    interest_fen = earn(books, m.person, m.to, m.transfer, m.transfer)
     balance_fen = books.holder(m.person, m.to).balance_fen
     if balance_fen:
         release = replace(
             release,
             version=1,
-            principal_fen=balance_fen,
+            principal_fen=balance_fen - interest_fen,
+            interest_fen=interest_fen,
             released_fen=balance_fen,
             paid_out_fen=balance_fen,
         )
         books.post(
             "payout",
             m.to,
-            ledger.paid_out(balance_fen),
+            ledger.paid_out(balance_fen - interest_fen, interest_fen),
             person=m.person,
             subject=m.transfer,
             version=1,
@@ -163,16 +168,18 @@ def _advance_for_release(books: Books, claim: Claim) -> None:
 
 
 def _pay_heirs(books: Books, m: PayOut) -> None:
-    holder = replace(books.holder(m.person, m.to), deceased=True)
-    books.keep_holder(holder)
+    books.keep_holder(replace(books.holder(m.person, m.to), deceased=True))
+    subject = m.record or books.cause
+    interest_fen = earn(books, m.person, m.to, subject)
+    holder = books.holder(m.person, m.to)
     if not holder.balance_fen:
         return
     books.post(
         "payout",
         m.to,
-        ledger.paid_out(holder.balance_fen),
+        ledger.paid_out(holder.balance_fen - interest_fen, interest_fen),
         person=m.person,
-        subject=m.record or books.cause,
+        subject=subject,
     )
     books.say(
         PaidOut(
@@ -203,7 +210,7 @@ def _answer(books: Books, release: Release) -> None:
                 person=release.person,
                 transfer=release.transfer,
                 region=release.region,
-                amount_fen=release.principal_fen,
+                amount_fen=release.principal_fen + release.interest_fen,
                 reason="no-account-at-destination",
                 total_fen=release.paid_out_fen,
             )

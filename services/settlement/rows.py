@@ -147,7 +147,8 @@ HOLDERS = Table(
     2,
     "person text, region text, account bool, opened uuid, reopened_at timestamptz,"
     " personal_debit_fen bigint, personal_credit_fen bigint, awaiting_debit_fen bigint,"
-    " awaiting_credit_fen bigint, deceased bool, sealed text, name_keys text[]",
+    " awaiting_credit_fen bigint, deceased bool, sealed text, name_keys text[], accrued_on date,"
+    " accrued bigint, settles_on date",
 )
 MOVEMENTS = Table(
     "movements",

@@ -36,7 +36,7 @@ WITH posted AS (
   SELECT e.person, e.transfer,
          sum(CASE WHEN p.debit = 'personal' THEN p.amount_fen ELSE -p.amount_fen END)
            FILTER (WHERE e.kind IN ('release', 'take-back', 'restore')
-             AND 'personal' IN (p.debit, p.credit) AND 'interest' NOT IN (p.debit, p.credit))
+             AND 'personal' IN (p.debit, p.credit))
            AS released,
          sum(p.amount_fen) FILTER (WHERE p.debit = 'personal' AND p.credit = 'payout') AS paid_out,
          sum(CASE WHEN p.credit = 'personal' THEN p.amount_fen ELSE -p.amount_fen END)

@@ -40,11 +40,26 @@ class Holder:
     deceased: bool = False
     sealed: str | None = None
     name_keys: tuple[str, ...] = ()
+    accrued_on: date | None = None
+    accrued: int = 0
+    settles_on: date | None = None
 
     @property
     def balance_fen(self) -> int:
         """What the person can spend here."""
         return self.personal_credit_fen - self.personal_debit_fen
+
+
+@dataclass(frozen=True)
+class Reckoning:
+    """Interest that an entry has credited: the whole fen of the parts accrued before `until`."""
+
+    person: str
+    entry: UUID
+    region: str
+    until: date
+    accrued: int
+    amount_fen: int
 
 
 @dataclass(frozen=True)

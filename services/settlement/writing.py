@@ -52,6 +52,7 @@ _ENTRY = (
     *("person", "id", "region", "kind", "subject", "version"),
     *("transfer", "business_date", "cause", "reverses", "late"),
 )
+_RECKONING = ("person", "entry", "region", "until", "accrued", "amount_fen")
 _POSTING = ("person", "entry", "line", "region", "debit", "credit", "amount_fen", "business_date")
 
 
@@ -66,6 +67,9 @@ def entered(changes: Mapping[Hashable, object]) -> Iterator[Journal]:
         yield "netting_answers", netting.ANSWER, [pick(answer) for answer in said]
     if steps:
         yield "item_steps", STEP, [step_row(step) for step in steps]
+    if reckoned := by_kind["reckoning"]:
+        pick = attrgetter(*_RECKONING)
+        yield "reckonings", _RECKONING, [pick(reckoning) for reckoning in reckoned]
     if entries:
         yield "entries", _ENTRY, [_entry(entry) for entry in entries]
         yield (

@@ -293,7 +293,7 @@ def _announce(
         case (money, s.FundsReleased()) if message.version > now.funds.version and (
             money in ("pending", "withheld") or now.reversing
         ):
-            owed = message.principal_fen + message.interest_fen
+            owed = message.owed_fen
             funds = replace(now.funds, version=message.version, released=owed)
             new = replace(now, funds=funds, money="released", withheld_until=None)
             new = without_deadline(replace(new, reason=because(now, None)), "funds")

@@ -107,6 +107,11 @@ class FundsReleased(PersonEvent):
     unfunded_fen: Fen
     released_on: date
 
+    @property
+    def owed_fen(self) -> int:
+        """What O owes to D."""
+        return self.principal_fen + self.interest_fen
+
 
 class NothingToRelease(PersonEvent):
     """There is no money to move: `no_account`, `zero_balance`, `kept_at_origin`."""

@@ -12,7 +12,7 @@ from shared.dead_letters import Letter
 from shared.messages.enrollment import Answered
 from shared.messages.settlement import ApplyReceipt
 from tests.simulation.host import Handled, Host
-from tests.unit.settlement_invariants import check
+from tests.unit.settlement_invariants import check, check_interest
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -77,6 +77,9 @@ class Checks:
     def when_quiet(self) -> None:
         """The invariants of the books."""
         check(self.world.books, list(self.applying.values()))
+        if self.world.policy == "pays interest":
+            books = self.world.books
+            check_interest(books.all(Holder), books.entries.values(), self.world.regions.at)
 
     # --- at the end ---------------------------------------------------------------------------
 
@@ -200,13 +203,14 @@ class Checks:
             # A feed's corrections, and those that two people have made for it.
             known = [m for m in books.all(Movement) if m.person == person.key and not m.code]
             fen += sum(m.amount_fen for m in known if m.what == "correct")
-            out_fen = sum(
-                posting.amount_fen
+            posted = [
+                posting
                 for entry in books.entries.values()
                 if entry.person == person.key
                 for posting in entry.postings
-                if posting.credit == "payout"
-            )
+            ]
+            fen += sum(p.amount_fen for p in posted if p.debit == "interest")
+            out_fen = sum(p.amount_fen for p in posted if p.credit == "payout")
             held_fen = sum(h.balance_fen for h in books.all(Holder) if h.person == person.key)
             awaited_fen = sum(c.awaiting_fen for c in books.all(Claim) if c.person == person.key)
             own = [c for c in books.all(Claim) if c.person == person.key]

@@ -27,6 +27,20 @@ NANNING, GUILIN, ZHENGZHOU, HEFEI, SHIJIAZHUANG, BAODING = (
 )
 ALL = (NANNING, GUILIN, ZHENGZHOU, HEFEI, SHIJIAZHUANG, BAODING)
 
+# High, so that whole fen come of days; one changes on a day that comes in every world.
+RATES = """
+[[interest]]
+from = 2020-01-01
+rate_bp = 300
+source = "a world"
+
+[[interest]]
+from = 2026-10-01
+rate_bp = 150
+year_days = 365
+source = "a world"
+
+"""
 POLICIES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "shipped": (),
     "tight limits": (
@@ -35,6 +49,7 @@ POLICIES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "answers by hand": (('answer = "automatic"', 'answer = "manual"'),),
     "pays out": (('payout = "keep"', 'payout = "pay_out"'),),
+    "pays interest": (("[[notification]]", RATES + "[[notification]]"),),
 }
 _ZEROS = "0" * 64
 _KEYRING = Keyring(

@@ -98,6 +98,13 @@ SITUATIONS: Mapping[str, Seen] = {
     "19 a gap: a waiting period": said("enrollment.record-joined.v1", "waits"),
     "21 a resident asks too early": said(_REFUSED, "next_plan_year"),
     "22 no transfer is needed": ended("not_needed/none"),
+    "26 interest leaves with the balance": lambda world: any(
+        release.interest_fen for release in world.books.all(Release)
+    ),
+    "26 and is credited once a year": lambda world: any(
+        entry.kind == "interest" and entry.transfer is None
+        for entry in world.books.entries.values()
+    ),
     "28 a clerk's handling time runs": said("enrollment.complete-release.v1"),
     "29 one advance is too large": said(_DECLINED, "single_limit"),
     "29 a corridor's limit is reached": said(_DECLINED, "limit_reached"),

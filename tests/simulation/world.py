@@ -43,7 +43,7 @@ class World:
         self.rng = rng = Random(seed)
         self.at: datetime = MARCH + timedelta(days=rng.randrange(300))
         self.begun = self.at
-        self.policy = rng.choices(list(POLICIES), (4, 4, 1, 1))[0]
+        self.policy = rng.choices(list(POLICIES), (4, 4, 1, 1, 3))[0]
         self.regions = ruled_by(self.policy)
         self.places = rng.sample(ALL, rng.choice((3, 3, 6)))
         self.one_way = rng.random() < (0.9 if self.policy == "tight limits" else 0.15)

@@ -150,7 +150,7 @@ class Province(World):
                     )
                 )
             elif isinstance(m, FundsReleased | FundsCorrected):
-                fen = m.principal_fen if isinstance(m, FundsReleased) else m.delta_fen
+                fen = m.owed_fen if isinstance(m, FundsReleased) else m.delta_fen
                 self.late.append(
                     CreditAdvance(
                         to=m.to,

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from services.settlement import ledger
+from services.settlement import interest, ledger
 from services.settlement.netting.states import Owed
 from services.settlement.states import Aged, Claim, Corridor, Holder, Part, Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
 
+    from services.settlement.journal import PolicyOf
     from shared.decision import States
     from shared.messages.settlement import ApplyReceipt
+    from shared.rules import InterestRule
 
     Totals = Mapping[tuple[str, str], tuple[int, int]]
     """Debits and credits by region and account."""
@@ -82,6 +85,40 @@ def check(books: Books, on_its_way: Sequence[ApplyReceipt] | None) -> None:
         owed_fen = sum(c.recoverable_fen for c in claimed)
         assert balance_of(totals, region, "recoverable") == owed_fen
     _what_is_released_is_announced_or_on_its_way(claims, releases)
+
+
+def check_interest(
+    holders: Sequence[Holder], entries: Iterable[ledger.Entry], policy_of: PolicyOf
+) -> None:
+    """What an account has earned is what its balances were, day by day, since it was credited."""
+    moved: dict[tuple[str, str], list[tuple[date, int]]] = {}
+    for entry in entries:
+        fen = sum(
+            p.amount_fen * ((p.credit == ledger.PERSONAL) - (p.debit == ledger.PERSONAL))
+            for p in entry.postings
+        )
+        own = moved.setdefault((entry.person, entry.region), [])
+        if entry.kind == "interest":
+            # What stood there until it was credited stands there from then on.
+            own[:] = [(max(on, entry.business_date), some) for on, some in own]
+        if fen:
+            own.append((entry.business_date, fen))
+    for holder in holders:
+        found = moved.get((holder.person, holder.region), [])
+        if not found:
+            continue
+        assert holder.accrued_on is not None
+
+        def rule_on(day: date, region: str = holder.region) -> InterestRule | None:
+            try:
+                return policy_of(region, day).interest
+            except KeyError:
+                return None
+
+        def parts(since: date, fen: int, until: date = holder.accrued_on) -> int:
+            return fen * interest.weight(interest.spans(rule_on, since, until))
+
+        assert holder.accrued == sum(parts(on, fen) for on, fen in found), holder
 
 
 def _no_account_is_below_zero(totals: Totals) -> None:

@@ -30,10 +30,10 @@ from shared.messages.settlement import (
 from shared.messages.settlement_compensation import (
     AdvanceReversed,
 )
-from shared.regions import load
+from shared.regions import Regions, load
 from shared.settings import Settings
 from tests.unit.settlement_back import adjust, restore
-from tests.unit.settlement_invariants import balance_of, check, turnover
+from tests.unit.settlement_invariants import balance_of, check, check_interest, turnover
 
 A, B, C = "410100", "450100", "340100"
 PERSON = "0" * 31 + "1"
@@ -138,6 +138,7 @@ class World:
     later: timedelta = timedelta()
     timers: dict[UUID, Timer] = field(default_factory=dict)
     terms: Terms = NEVER
+    regions: Regions = REGIONS
 
     @property
     def at(self) -> datetime:
@@ -170,7 +171,9 @@ class World:
         id_ = some_id(f"message {self.number}")
         self._look(message)
         given = Delivery(id_, message.key, message, at, at, id_)
-        decision = decisions.decide(self.states, given, self._limits_of, REGIONS.at, self.terms)
+        decision = decisions.decide(
+            self.states, given, self._limits_of, self.regions.at, self.terms
+        )
         self.states.update(decision.changes)
         for state in decision.changes.values():
             if isinstance(state, ledger.Entry):
@@ -185,6 +188,7 @@ class World:
         if self.held is not None:
             self.held += own
         check(self, self._on_its_way())
+        check_interest(self.all(Holder), self.entries.values(), self.regions.at)
         if self.held is None:
             for command in own:
                 self._handle(command)
@@ -264,7 +268,7 @@ def announced(said: Iterable[Message], *, advance: bool = True) -> list[Message]
         elif isinstance(m, FundsCorrected) and m.delta_fen < 0:
             found.append(adjust(m))
         elif isinstance(m, FundsReleased | FundsCorrected):
-            amount_fen = m.principal_fen if isinstance(m, FundsReleased) else m.delta_fen
+            amount_fen = m.owed_fen if isinstance(m, FundsReleased) else m.delta_fen
             found.append(
                 credit(
                     amount_fen,

@@ -203,7 +203,9 @@ def _questions(api: APIRouter, runtime: Runtime) -> None:
         if not sides:
             raise Refusal(404, "not_found", "没有这笔转移 / there is no such transfer")
         decisions = await _decisions(runtime, sides)
-        return answers.explained(subject.transfer, postings, matched, sides, decisions)
+        told = answers.explained(subject.transfer, postings, matched, sides, decisions)
+        async with runtime.pool.acquire() as db:
+            return {**told, "interest": await closing.interest_of(db, postings, runtime.regions)}
 
 
 async def _decisions(runtime: Runtime, sides: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ it is credited, rounded half up (四舍五入); what the rounding leaves is drop
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
+from itertools import zip_longest
 from typing import NamedTuple
 from uuid import uuid5
 
@@ -15,6 +16,7 @@ from services.settlement.states import Holder
 from shared.decision import Timer
 from shared.messages import NAMESPACE
 from shared.messages.settlement_interest import SettleInterest
+from shared.region_file import Region
 from shared.rules import InterestRule
 
 RuleOn = Callable[[date], InterestRule | None]
@@ -26,6 +28,11 @@ PARTS = 10_000 * _YEAR_PARTS
 """So many parts are a fen."""
 
 _ONE_DAY = timedelta(days=1)
+
+
+def per_day(rule: InterestRule) -> int:
+    """Parts that each fen of a balance earns a day."""
+    return rule.rate_bp * (_YEAR_PARTS // rule.year_days)
 
 
 class Span(NamedTuple):
@@ -43,7 +50,7 @@ class Span(NamedTuple):
     @property
     def weight(self) -> int:
         """Parts that each fen of a balance has earned in them."""
-        return self.days * self.rule.rate_bp * (_YEAR_PARTS // self.rule.year_days)
+        return self.days * per_day(self.rule)
 
 
 def spans(rule_on: RuleOn, since: date, until: date) -> Iterator[Span]:
@@ -91,3 +98,10 @@ def settles(holder: Holder) -> Timer:
     id_ = uuid5(NAMESPACE, f"interest\x1f{holder.person}\x1f{holder.region}")
     message = SettleInterest(to=holder.region, person=holder.person, on=holder.settles_on)
     return Timer(holder.person, id_, end_of(holder.settles_on), message)
+
+
+def rates(region: Region) -> Iterator[tuple[str, date, date, int]]:
+    """What a region pays: since when, until when, and the parts of a fen a day."""
+    rows = sorted(region.interest, key=lambda rule: rule.since)
+    for rule, later in zip_longest(rows, rows[1:]):
+        yield region.code, rule.since, later.since if later else date.max, per_day(rule)

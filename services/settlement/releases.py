@@ -30,15 +30,12 @@ def release_funds(books: Books, m: ReleaseFunds) -> None:
         return
     release = _asked(books, m, m.transfer, m.destination, m.opened_at)
     interest_fen = earn(books, m.person, m.to, m.transfer, m.transfer)
-    for claim in books.claims(m.person, m.to):
-        if _goes_along(claim, release):
-            _advance_for_release(books, claim)
-            recover_from_credit(books, m.person, m.to, claim.awaiting_fen)
+    for claim in _going_along(books, release):
+        _advance_for_release(books, claim)
+        recover_from_credit(books, m.person, m.to, claim.awaiting_fen)
     balance_fen = books.holder(m.person, m.to).balance_fen
     if balance_fen:
-        unfunded_fen = sum(
-            claim.open_fen for claim in books.claims(m.person, m.to) if _goes_along(claim, release)
-        )
+        unfunded_fen = sum(claim.open_fen for claim in _going_along(books, release))
         release = replace(
             release,
             version=1,
@@ -117,8 +114,10 @@ def _asked(
     )
 
 
-def _goes_along(claim: Claim, release: Release) -> bool:
-    return (claim.opened_at, claim.transfer) < (release.opened_at, release.transfer)
+def _going_along(books: Books, release: Release) -> list[Claim]:
+    opened = (release.opened_at, release.transfer)
+    claims = books.claims(release.person, release.region)
+    return [claim for claim in claims if (claim.opened_at, claim.transfer) < opened]
 
 
 def _why_nothing(books: Books, person: str, region: str) -> str:

@@ -27,9 +27,7 @@ from shared.messages.settlement import (
     RecordReceipt,
     ReleaseFunds,
 )
-from shared.messages.settlement_compensation import (
-    AdvanceReversed,
-)
+from shared.messages.settlement_compensation import AdvanceReversed
 from shared.regions import Regions, load
 from shared.settings import Settings
 from tests.unit.settlement_back import adjust, restore
@@ -269,17 +267,8 @@ def announced(said: Iterable[Message], *, advance: bool = True) -> list[Message]
             found.append(adjust(m))
         elif isinstance(m, FundsReleased | FundsCorrected):
             amount_fen = m.owed_fen if isinstance(m, FundsReleased) else m.delta_fen
-            found.append(
-                credit(
-                    amount_fen,
-                    m.transfer,
-                    to=m.to,
-                    origin=m.origin,
-                    person=m.person,
-                    version=m.version,
-                    advance=advance,
-                )
-            )
+            of_m = {"to": m.to, "origin": m.origin, "person": m.person, "version": m.version}
+            found.append(credit(amount_fen, m.transfer, advance=advance, **of_m))
     return found
 
 

@@ -15,7 +15,7 @@ STATUTORY = {
     "bank_change": "2.00", "expenditure": [], "sweeps": [], "banks": [],
     "income": [{"name": "转移收入", "name_en": "transfer income", "amount": "2.00"}],
     "suspense": {"change": "0.00"}, "unexplained": {"change": "0.00"},
-    "memorandum": {"advances": []},
+    "memorandum": {"advances": [], "interest": "0.00"},
 }  # fmt: skip
 BOOKS = {
     "month": "2026-03", "ageing": [], "positions": [], "mirror": [],
@@ -87,7 +87,7 @@ def test_the_audit_pours_the_log_into_the_books(
     server: Server, differences: int, code: int
 ) -> None:
     server.quiet()
-    kept = {"upto": 9, "streams": ["settlement.commands"], "balances": 0, "daily": 0}
+    kept = {"upto": 9, "streams": ["settlement.commands"], "balances": 0, "daily": 0, "interest": 0}
     server.on("settlement/v1/audit/balances", kept)
     server.on("monitor/v1/log", {"a": "line"})
     told = {"messages": 9, "refused": 0, "entries": 9, "differences": differences, "examples": []}

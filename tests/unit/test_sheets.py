@@ -110,12 +110,13 @@ def test_the_cash_basis_view_is_one_table() -> None:
         "sweeps": [{"from": "bank:income", "to": "bank:fiscal", "amount": "1.00"}],
         "banks": [{"account": "bank:income", "opening": "0.00", "closing": "2.00"}],
         "memorandum": {"advances": [{"origin": "410100", "opening": "1.00", "credited": "0.00",
-                                     "settled": "1.00", "closing": "0.00"}]},
+                                     "settled": "1.00", "closing": "0.00"}],
+                       "interest": "3.00"},
     }  # fmt: skip
 
     sheet = months.statutory(told)
 
     assert [row["amount"] for row in sheet.rows] == [
         "2.00", "0.00", "0.00", "2.00", "0.00", "2.00", "2.00", "1.00",
-        "1.00", "0.00", "1.00", "0.00",
+        "1.00", "0.00", "1.00", "0.00", "3.00",
     ]  # fmt: skip

@@ -13,6 +13,7 @@ from services.monitor.commands.waiting import settle
 
 _PANEL = "Books"
 _SETTLE_SECONDS = 60.0
+_KEPT = ("balances", "daily", "interest")
 
 audit = typer.Typer(
     help="The books made again: from postings, from messages.", no_args_is_help=True
@@ -42,7 +43,7 @@ def books(
 def made_again(client: Client, *, messages: bool = True) -> dict[str, Any]:
     """What differs, and how long it took."""
     kept = client.get("settlement", "/v1/audit/balances")
-    found = {"balances": kept["balances"], "daily": kept["daily"], "entries": kept["upto"]}
+    found = {name: kept[name] for name in _KEPT} | {"entries": kept["upto"]}
     if messages:
         began = time.monotonic()
         streams = ",".join(kept["streams"])
@@ -54,7 +55,7 @@ def made_again(client: Client, *, messages: bool = True) -> dict[str, Any]:
             seconds = round(time.monotonic() - began, 1)
             found["messages"] = {**json.loads(answer.content), "seconds": seconds}
     replayed = found.get("messages", {})
-    found["holds"] = not (kept["balances"] or kept["daily"] or replayed.get("differences"))
+    found["holds"] = not (any(kept[name] for name in _KEPT) or replayed.get("differences"))
     return found
 
 
@@ -62,6 +63,7 @@ def _shown(found: dict[str, Any]) -> list[Any]:
     facts = {
         "balances that are not their postings": str(found["balances"]),
         "balances of closed days that are not": str(found["daily"]),
+        "accounts with other interest than that": str(found["interest"]),
         "entries": str(found["entries"]),
     }
     told = found.get("messages")

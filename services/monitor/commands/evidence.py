@@ -142,7 +142,21 @@ def _entries_and_line(found: Told) -> list[Any]:
     if found["parts"]:
         columns = ("part", "amount>", "applied>", "verdict", "rule", "transfers", "evidence")
         shown.append(screen.records("what it is for", columns, found["parts"]))
-    return shown
+    return [*shown, *interest(found)]
+
+
+def interest(found: Told) -> list[Any]:
+    """How interest came about: balance x days = fen-days, x rate / days of a year = fen."""
+    columns = ("since", "until", "balance>", "days>", "fen_days>", "rate_bp>", "year_days>", "fen>")
+    return [
+        screen.records(
+            f"interest {one['amount']} at {one['region']}: {one['fen']} fen, {one['rounding']}"
+            + ("" if one["agrees"] else "; the books had come to something else"),
+            columns,
+            one["stretches"],
+        )
+        for one in found.get("interest", ())
+    ]
 
 
 def _entries(entries: list[Told]) -> Any:  # noqa: ANN401 rich's table

@@ -172,6 +172,7 @@ def _why(document: Told) -> list[Any]:
             for row in document["waits_for"]
         )
         shown.append(screen.table("waits for", ("step", "due", "missed>"), waits))
+    shown += evidence.interest(document["books"])
     shown += items_of(document["items"])
     return [f"policy {document['policy']}", *shown]
 

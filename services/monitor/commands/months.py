@@ -38,6 +38,8 @@ def statutory(told: Told) -> Sheet:
         *(_named("备查：预划 advances (memorandum)", row["origin"], what, row[what])
           for row in told["memorandum"]["advances"]
           for what in ("opening", "credited", "settled", "closing")),
+        _named("备查：个人账户计息 interest (memorandum)", "本期计入", "credited to persons",
+               told["memorandum"]["interest"]),
     ]  # fmt: skip
     columns = (
         Column("section", "项目", "section"),
@@ -102,6 +104,7 @@ def _regions(told: Told) -> Sheet:
         _money("money_in", "转移收入", "money in"),
         _money("money_out", "转移支出", "money out"),
         _money("paid_to_persons", "支付个人", "paid to persons"),
+        _money("interest", "账户计息", "interest credited"),
         _money("advanced", "本月预划", "advanced"),
         _money("made_real", "本月做实", "made real"),
         _money("received", "到账", "received"),

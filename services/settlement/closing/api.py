@@ -1,7 +1,7 @@
 """Closing over HTTP: ending a day, balances on any date, the month's views."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Annotated, Any
@@ -28,6 +28,7 @@ from shared.asking import Refusal, Who, everywhere
 from shared.messages import RegionCode
 from shared.messages.settlement_closing import CloseDay
 from shared.months import MonthError, days_of, parse_month
+from shared.regions import Regions
 from shared.service import Runtime, Service
 from shared.settings import Holder
 
@@ -170,7 +171,7 @@ async def explain(
             on = day or (await runtime.now(db)).date()
             return await _account(db, region, name, on)
         if id_ is not None:
-            found = await _entry_or_receipt(db, id_)
+            found = await _entry_or_receipt(db, id_, runtime.regions)
             if found is not None and who.may_see(found["region"]):
                 return found
     raise Refusal(404, "not_found", "没有这个凭证或到账 / there is no such entry or receipt")
@@ -186,7 +187,9 @@ async def _account(db: asyncpg.Connection, region: str, account: str, day: date)
     return evidence.of_account(region, account, day, balance, days, posted)
 
 
-async def _entry_or_receipt(db: asyncpg.Connection, id_: UUID) -> dict[str, Any] | None:
+async def _entry_or_receipt(
+    db: asyncpg.Connection, id_: UUID, regions: Regions
+) -> dict[str, Any] | None:
     rows = await queries.entry(db, id_)
     subject = rows[0]["subject"] if rows else str(id_)
     # A receipt, the payment inside it, and what of that had been applied before.
@@ -204,7 +207,18 @@ async def _entry_or_receipt(db: asyncpg.Connection, id_: UUID) -> dict[str, Any]
         "entries": evidence.entries(rows),
         "line": evidence.line(line) if line else None,
         "parts": [evidence.part(part) for part in parts],
+        "interest": await interest_of(db, rows, regions),
     }
+
+
+async def interest_of(
+    db: asyncpg.Connection, rows: Sequence[Mapping[str, Any]], regions: Regions
+) -> list[dict[str, Any]]:
+    """How the interest among some postings came about."""
+    earned = {(row["person"], row["id"]) for row in rows if row["kind"] == "interest"}
+    persons, entries = [person for person, _ in earned], [entry for _, entry in earned]
+    told = await queries.reasons_of_interest(db, persons, entries) if earned else []
+    return evidence.interest_of(told, lambda region, day: regions.at(region, day).interest)
 
 
 def auditing(runtime: Runtime, service: Service) -> APIRouter:
@@ -213,8 +227,9 @@ def auditing(runtime: Runtime, service: Service) -> APIRouter:
 
     @api.get("/balances")
     async def balances(who: Who) -> dict[str, Any]:
-        """How many balances, of now and of closed days, are not their postings' sum; and the number
-        of the last entry, up to which messages are asked for.
+        """How many balances, of now and of closed days, are not their postings' sum, and how many
+        accounts have not accrued what these earn; and the number of the last entry, up to which
+        messages are asked for.
         """
         everywhere(who)
         async with runtime.pool.acquire() as db, db.transaction(isolation="repeatable_read"):
@@ -223,6 +238,7 @@ def auditing(runtime: Runtime, service: Service) -> APIRouter:
                 "streams": [f"{service.name}.events", *service.topics],
                 "balances": await misfits(db),
                 "daily": await queries.daily_misfits(db),
+                "interest": await queries.interest_misfits(db, runtime.regions),
             }
 
     @api.post("/entries")

@@ -3,16 +3,21 @@
 Nobody is named: whose a personal entry is, the transfer's own explanation tells those who may know.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
+from services.settlement import interest
 from services.settlement.answers import from_json, shown
 from shared.money import yuan
+from shared.rules import InterestRule
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
+RuleOf = Callable[[str, date], InterestRule | None]
+"""What a region pays on a day."""
 
 
 def entries(rows: Rows) -> list[dict[str, Any]]:
@@ -44,6 +49,58 @@ def _entry(row: Row) -> dict[str, Any]:
         "reverses": str(row["reverses"]) if row["reverses"] else None,
         "postings": [],
     }
+
+
+def interest_of(rows: Rows, rule_of: RuleOf) -> list[dict[str, Any]]:
+    """How the interest of entries came about: each balance with its days and rate, and whether the
+    books, which reckon it movement by movement, have come to the same.
+    """
+    found: dict[UUID, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["entry"], []).append(row)
+    return [_interest(own, rule_of) for own in found.values()]
+
+
+def _interest(rows: Sequence[Row], rule_of: RuleOf) -> dict[str, Any]:
+    told = rows[0]
+    until, region = told["until"], told["region"]
+    stretches, earned, balance_fen = [], 0, 0
+    for row, later in zip_longest(rows, rows[1:]):
+        balance_fen += row["fen"]
+        ends = later["day"] if later else until
+        stood = interest.spans(lambda day: rule_of(region, day), row["day"], ends)
+        for span in reversed(list(stood) if balance_fen else []):
+            earned += balance_fen * span.weight
+            stretches.append(_stretch(balance_fen, span))
+    return {
+        "entry": str(told["entry"]),
+        "region": region,
+        "amount": yuan(told["amount_fen"]),
+        "stretches": stretches,
+        "fen": _parts(earned),
+        "rounding": "half up to the fen",
+        "agrees": earned == told["accrued"] and interest.fen(earned) == told["amount_fen"],
+    }
+
+
+def _stretch(balance_fen: int, span: interest.Span) -> dict[str, Any]:
+    return {
+        "since": span.since.isoformat(),
+        "until": span.until.isoformat(),
+        "days": span.days,
+        "balance": yuan(balance_fen),
+        "fen_days": balance_fen * span.days,
+        "rate_bp": span.rule.rate_bp,
+        "year_days": span.rule.year_days,
+        "source": span.rule.source,
+        "fen": _parts(balance_fen * span.weight),
+    }
+
+
+def _parts(accrued: int) -> str:
+    """Fen with four decimals, the rest cut off."""
+    whole, rest = divmod(accrued, interest.PARTS)
+    return f"{whole}.{rest * 10_000 // interest.PARTS:04d}"
 
 
 def of_account(

@@ -9,9 +9,12 @@ from uuid import UUID
 
 import asyncpg
 
+from services.settlement import interest
 from services.settlement.closing import selects
 from services.settlement.closing.statutory import Turnover
+from services.settlement.rows import columns
 from services.settlement.trial_balance import AccountRow
+from shared.regions import Regions
 
 # Only regions that have moved since their last balanced day have anything to sum.
 _OPEN = """
@@ -134,6 +137,19 @@ async def daily_misfits(db: asyncpg.Connection) -> int:
     return int(await db.fetchval(selects.DAILY_MISFITS))
 
 
+async def reasons_of_interest(
+    db: asyncpg.Connection, persons: Sequence[str], entries: Sequence[UUID]
+) -> list[asyncpg.Record]:
+    """What accounts were, day by day, until some entries credited interest to them."""
+    return list(await db.fetch(selects.REASONS_OF_INTEREST, persons, entries))
+
+
+async def interest_misfits(db: asyncpg.Connection, regions: Regions) -> int:
+    """How many accounts have accrued something else than their postings have earned."""
+    rates = [rate for region in regions.all for rate in interest.rates(region)]
+    return int(await db.fetchval(selects.INTEREST_MISFITS, *columns(rates, 4)))
+
+
 _LATE = """
 SELECT region, count(*) AS count FROM entries
  WHERE business_date BETWEEN $2 AND $3 AND region = ANY($1) AND late IS NOT NULL GROUP BY 1
@@ -167,8 +183,8 @@ async def story_of(
         )
         persons = sorted({row["person"] for row in sides})
         postings = await db.fetch(
-            "SELECT e.id, e.region, e.kind, e.version, e.business_date, e.cause, e.reverses,"
-            " p.debit, p.credit, p.amount_fen FROM entries e JOIN postings p"
+            "SELECT e.id, e.person, e.region, e.kind, e.version, e.business_date, e.cause,"
+            " e.reverses, p.debit, p.credit, p.amount_fen FROM entries e JOIN postings p"
             " ON p.person = e.person AND p.entry = e.id WHERE e.person = ANY($1)"
             " AND e.transfer = $2 ORDER BY e.business_date, e.region, e.kind, e.version, e.id,"
             " p.line",

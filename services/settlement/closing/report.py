@@ -69,7 +69,7 @@ def movements(before: Sequence[AccountRow], after: Sequence[AccountRow]) -> list
 
 
 def cash_basis(
-    region: str, month: str, turnovers: Iterable[Turnover], balances: Sequence[Balance]
+    region: str, month: str, turnovers: Sequence[Turnover], balances: Sequence[Balance]
 ) -> dict[str, Any]:
     """The answer of `jiexu statutory`."""
     found = statutory.view(turnovers)
@@ -97,7 +97,10 @@ def cash_basis(
         ],
         "change": yuan(found.change_fen),
         "bank_change": yuan(statutory.bank_change_fen(balances)),
-        "memorandum": {"advances": [_memorandum(one) for one in balances if _is_advance(one)]},
+        "memorandum": {
+            "advances": [_memorandum(one) for one in balances if _is_advance(one)],
+            "interest": yuan(_between(turnovers, "interest", "personal")),
+        },
     }
 
 
@@ -177,6 +180,7 @@ def _region(found: Month, region: str, name: str) -> dict[str, Any]:
         "money_in": yuan(cash.income.get("transfer_income", 0)),
         "money_out": yuan(cash.expenditure.get("transfer_expenditure", 0)),
         "paid_to_persons": yuan(_between(turnovers, "personal", "payout")),
+        "interest": yuan(_between(turnovers, "interest", "personal")),
         "advanced": yuan(_into(turnovers, "advance")),
         "made_real": yuan(_between(turnovers, "suspense", "advance")),
         "received": yuan(cash.received_fen),

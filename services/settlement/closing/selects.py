@@ -57,6 +57,53 @@ SELECT r.receipt, n.part, r.account, r.region, r.booked_on,
  ORDER BY r.booked_on, r.receipt, n.part
 """
 
+# How interest came about: the person's account before the entry, day by day, and what the books had
+# accrued. What stood there when it was credited before, stands there from then on.
+REASONS_OF_INTEREST = """
+WITH asked AS (
+  SELECT r.*, e.n, b.n AS before, b.until AS since
+    FROM reckonings r JOIN entries e ON e.person = r.person AND e.id = r.entry
+    LEFT JOIN LATERAL (
+      SELECT f.n, q.until FROM reckonings q JOIN entries f ON f.person = q.person AND f.id = q.entry
+       WHERE q.person = r.person AND q.region = r.region AND f.n < e.n ORDER BY f.n DESC LIMIT 1) b
+      ON true
+   WHERE r.person = ANY($1) AND r.entry = ANY($2))
+SELECT a.entry, a.region, a.until, a.accrued, a.amount_fen,
+       CASE WHEN e.n <= a.before THEN greatest(p.business_date, a.since) ELSE p.business_date END
+         AS day,
+       sum(CASE WHEN p.credit = 'personal' THEN p.amount_fen ELSE -p.amount_fen END)::bigint AS fen
+  FROM asked a JOIN postings p ON p.person = a.person AND p.region = a.region
+   AND 'personal' IN (p.debit, p.credit)
+  JOIN entries e ON e.person = p.person AND e.id = p.entry AND e.n < a.n
+ GROUP BY a.n, 1, 2, 3, 4, 5, 6 ORDER BY a.n, 6
+"""
+
+# Accounts of regions with rates (parts of a fen a day, for each time) that have accrued something
+# else than their postings since they were credited.
+INTEREST_MISFITS = """
+WITH rates AS (
+  SELECT * FROM unnest($1::text[], $2::date[], $3::date[], $4::bigint[])
+    AS u (region, since, until, parts)),
+credited AS (
+  SELECT DISTINCT ON (r.person, r.region) r.person, r.region, r.until, e.n
+    FROM reckonings r JOIN entries e ON e.person = r.person AND e.id = r.entry
+   ORDER BY r.person, r.region, e.n DESC),
+moved AS (
+  SELECT p.person, p.region, CASE WHEN e.n <= c.n THEN greatest(p.business_date, c.until)
+                                  ELSE p.business_date END AS day,
+         sum(CASE WHEN p.credit = 'personal' THEN p.amount_fen ELSE -p.amount_fen END) AS fen
+    FROM postings p JOIN entries e ON e.person = p.person AND e.id = p.entry
+    LEFT JOIN credited c ON c.person = p.person AND c.region = p.region
+   WHERE p.region = ANY($1) AND 'personal' IN (p.debit, p.credit) GROUP BY 1, 2, 3)
+SELECT count(*) FROM (
+  SELECT h.accrued, coalesce(sum(m.fen * r.parts
+           * greatest(0, least(r.until, h.accrued_on) - greatest(r.since, m.day))), 0) AS earned
+    FROM holders h JOIN rates r ON r.region = h.region
+    LEFT JOIN moved m ON m.person = h.person AND m.region = h.region
+   GROUP BY h.person, h.region) s
+ WHERE accrued <> earned
+"""
+
 # The last days on which an account moved: closed ones, and those since.
 MOVED = """
 SELECT day, sum(debit)::bigint AS debit_fen, sum(credit)::bigint AS credit_fen FROM (

@@ -26,6 +26,7 @@ _SHARED: Sequence[tuple[str, str]] = (
     ("enrollment.records", "true"),
     ("enrollment.verdicts", "true"),
     ("settlement.bank_files", "true"),
+    ("settlement.account_changes", "true"),
     ("enrollment.lanes", "name LIKE 'upstream.%'"),
     ("monitor.lanes", "name LIKE 'upstream.%'"),
 )

@@ -1,8 +1,8 @@
 """A region's file whole: its codes, its bank accounts, and its rows of rules, none left open."""
 
-from datetime import date
+from datetime import date, timedelta
 from itertools import product
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -29,6 +29,15 @@ from shared.rules import (
 
 AccountKind = Literal["income", "expense", "fiscal"]
 ACCOUNT_KINDS: tuple[AccountKind, ...] = ("income", "expense", "fiscal")
+
+
+class NewAccount(NamedTuple):
+    """From `since` on a region has another account of a kind."""
+
+    region: str
+    kind: AccountKind
+    since: date
+    account: str
 
 
 class FormerAccounts(Frozen):
@@ -76,6 +85,20 @@ class Bank(Frozen):
         """The account of a kind as it is now."""
         found: str = getattr(self, f"{kind}_account")
         return found
+
+    def changed(self, new: NewAccount) -> "Bank":
+        """With another account of a kind; one that the fund has already changes nothing."""
+        if new.account in self.accounts(new.kind):
+            return self
+        name = f"{new.kind}_account"
+        row = FormerAccounts.model_validate(
+            {
+                "until": new.since - timedelta(days=1),
+                name: self.account(new.kind),
+                "source": "changed by two people",
+            }
+        )
+        return self.model_copy(update={"former": (*self.former, row), name: new.account})
 
 
 class Entity(Frozen):

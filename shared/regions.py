@@ -3,7 +3,7 @@
 import tomllib
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from shared.calendar import WorkingCalendar, shanghai_day
 from shared.months import month_of
 from shared.policy import Corridor, Policy, corridor_between, in_force, scheme_pair
 from shared.provinces import Province
-from shared.region_file import ACCOUNT_KINDS, AccountKind, Bank, Entity, Region
+from shared.region_file import ACCOUNT_KINDS, AccountKind, Bank, Entity, NewAccount, Region
 from shared.rules import Fact
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Corridor",
     "Entity",
     "Fact",
+    "NewAccount",
     "Policy",
     "Province",
     "Region",
@@ -143,6 +144,21 @@ class Regions:
             corridor = corridor_between(theirs, ours, in_province=same)
             self._corridors[key] = corridor
         return corridor
+
+    def elsewhere(self) -> list[str]:
+        """One region of each other cell, by which that cell is told something."""
+        cells = {self.cell(region.province): region.code for region in reversed(self.all)}
+        return sorted(code for cell, code in cells.items() if cell != self._own)
+
+    def with_accounts(self, changes: Sequence[NewAccount]) -> "Regions":
+        """With the accounts that people have changed, in their order."""
+        banks = {code: entity.bank for code, entity in self.entities.items()}
+        for new in changes:
+            if new.region in banks:
+                banks[new.region] = banks[new.region].changed(new)
+        regions = [r.model_copy(update={"bank": banks[r.code]}) for r in self.all]
+        provinces = [p.model_copy(update={"bank": banks[p.code]}) for p in self.provinces]
+        return Regions(regions, self._cells, self._own, provinces)
 
     def by_account(self, account: str) -> tuple[Entity, AccountKind] | None:
         """Whose bank account it is, and which of the three."""

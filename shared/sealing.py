@@ -55,6 +55,8 @@ class Keyring:
         self._person = bytes.fromhex(secrets.person_key_secret)
         self._blind = bytes.fromhex(secrets.blind_key_secret)
         self._content = bytes.fromhex(secrets.content_key)
+        # Derived, for all cells must read it: an account of one's region is paid to by all others.
+        self.accounts = hmac.digest(self._blind, b"accounts of funds", hashlib.sha256)
         self._master = AESGCM(bytes.fromhex(secrets.master_key))
 
     def person_key(self, id_type: str, id_no: str) -> str:

@@ -69,5 +69,10 @@ CODES: dict[str, tuple[str, str]] = {
         "转入地没有这笔转移的应收款",
         "The destination has no such claim",
     ),
+    "account_taken": ("账号已登记", "The account is, or was, a fund's already"),
+    "changed_later": (
+        "该账户已有同日或更晚的变更",
+        "The account changes on that day or later already",
+    ),
     "nothing_left": ("该笔到账已全部匹配", "Nothing of the receipt is left"),
 }

@@ -15,6 +15,7 @@ from services.settlement import (
     releases,
 )
 from services.settlement.bank import acts as bank
+from services.settlement.bank import changes
 from services.settlement.books import Books
 from services.settlement.closing.close import close_day, report_break
 from services.settlement.compensation import (
@@ -49,6 +50,7 @@ from shared.messages.settlement import (
     ReleaseFunds,
     Spend,
 )
+from shared.messages.settlement_accounts import ChangeAccount, NoteAccount
 from shared.messages.settlement_bank import (
     AdjustOpening,
     AnnounceReturn,
@@ -125,6 +127,7 @@ _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
     AdjustOpening: bank.adjust_opening,
     ReportRemittance: bank.report_remittance,
     AnnounceReturn: bank.announce_return,
+    NoteAccount: changes.note_account,
     NoteBankMessage: bank.note_bank_message,
     AnswerBankMessage: bank.answer_bank_message,
     HoldLine: bank.hold_line,
@@ -146,7 +149,8 @@ _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
     TakeBackReceipt: returning.take_back_receipt,
     UndoMatch: undoing.undo_match,
 }
-_NETTING: dict[type[Message], Callable[[Books, Any, Terms], None]] = {
+_BY_TERMS: dict[type[Message], Callable[[Books, Any, Terms], None]] = {
+    ChangeAccount: changes.change_account,
     ProposeLine: lines.propose,
     ShrinkLine: lines.shrink,
     ConfirmLine: lines.confirm,
@@ -159,7 +163,7 @@ _NETTING: dict[type[Message], Callable[[Books, Any, Terms], None]] = {
     InstructPosition: positions.instruct_position,
 }
 
-HANDLES = frozenset(command.type for command in (*_ACTS, *_NETTING))
+HANDLES = frozenset(command.type for command in (*_ACTS, *_BY_TERMS))
 
 
 def decide(
@@ -173,8 +177,8 @@ def decide(
     message, books = delivery.message, Books(states, delivery, limits_of, policy_of)
     if act := _ACTS.get(type(message)):
         act(books, message)
-    elif netting := _NETTING.get(type(message)):
-        netting(books, message, terms)
+    elif by_terms := _BY_TERMS.get(type(message)):
+        by_terms(books, message, terms)
     else:
         raise Unexpected("not_ours", f"{message.type} is no command to the books")
     follow(books, message, terms)

@@ -22,6 +22,7 @@ from shared.messages.settlement import (
     ReleaseFunds,
     Spend,
 )
+from shared.messages.settlement_accounts import ChangeAccount, NoteAccount
 from shared.messages.settlement_bank import (
     AnnounceReturn,
     AnswerBankMessage,
@@ -59,7 +60,7 @@ class Needs:
     corridors are locked, for only they tell which corridors those are; `references` are
     transfers that bank lines refer to, `named` those that people name for `judged` receipts;
     `regions` says of each whether its day is closed. `items` are work items, `subjects` what items
-    may be about that the batch opens or settles.
+    may be about that the batch opens or settles; `accounts` whether a fund's account is changed.
     """
 
     regions: dict[str, bool] = field(default_factory=dict)
@@ -85,6 +86,7 @@ class Needs:
     judged: set[UUID] = field(default_factory=set)
     items: set[UUID] = field(default_factory=set)
     subjects: set[str] = field(default_factory=set)
+    accounts: bool = False
 
     @classmethod
     def of(cls, batch: Iterable[Delivery]) -> "Needs":
@@ -125,6 +127,11 @@ class Needs:
         match m:
             case ItemCommand():
                 self.items.add(m.item)
+            case ChangeAccount():
+                self.accounts = True
+                self.items.add(item_id("bank-account", m.to, m.bank))
+            case NoteAccount():
+                self.accounts = True
             case ReportBreak():
                 self.items.add(item_id("break", m.to, m.subject))
             case MatchReceipt():

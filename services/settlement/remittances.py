@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.settlement.bank.unsealing import regions_of
 from services.settlement.bank_commands import Entry, Numbered
 from services.settlement.netting.queries import DUE
 from services.settlement.netting.states import window_of
@@ -239,7 +240,7 @@ async def file_of(runtime: Runtime, db: asyncpg.Connection, run: Run) -> bytes:
         )
         for row in rows
     ]
-    known = runtime.regions.entities
+    known = (await regions_of(runtime, db)).entities
     return document(run, known[run.region], known, dues)
 
 

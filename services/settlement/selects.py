@@ -93,6 +93,8 @@ SELECT * FROM return_announcements
  WHERE (person, announcement) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
 """
 
+CHANGES = "SELECT * FROM account_changes ORDER BY since, changed_at, region, bank"
+
 NOTES = "SELECT * FROM bank_notes WHERE note = ANY($1)"
 
 # Whether a region knows somebody of this exact name.

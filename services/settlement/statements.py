@@ -17,6 +17,7 @@ from services.settlement.bank import intake, reports, store, xml
 from services.settlement.bank import statements as chain
 from services.settlement.bank.reports import Report
 from services.settlement.bank.texts import pieces
+from services.settlement.bank.unsealing import current
 from services.settlement.bank_commands import (
     Booked,
     Entry,
@@ -84,7 +85,7 @@ async def take(runtime: Runtime, body: bytes, who: Holder) -> dict[str, Any]:
     if known is not None:
         return _again(known, who.may_see)
     try:
-        return await _take(runtime, body, digest, who)
+        return await _take(await current(runtime), body, digest, who)
     except StatementError as error:
         async with runtime.pool.acquire() as db:
             await store.refuse_file(db, digest, len(body), who.holder, error)

@@ -246,6 +246,10 @@ async def _records(db: asyncpg.Connection, needs: Needs, states: States) -> None
         told = columns(sorted(needs.announcements), 2)
         table = bank_rows.ANNOUNCEMENTS
         table.take(states, "announcement", await db.fetch(selects.ANNOUNCEMENTS, *told))
+    if needs.accounts:
+        for change in bank_rows.CHANGES.take(states, "change", await db.fetch(selects.CHANGES)):
+            states["account-change", change.region, change.bank] = change
+            states["account-key", change.account_key] = True
     if needs.notes:
         bank_rows.NOTES.take(states, "note", await db.fetch(selects.NOTES, list(needs.notes)))
 

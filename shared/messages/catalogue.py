@@ -10,6 +10,7 @@ from shared.messages import (
     enrollment,
     notification,
     settlement,
+    settlement_accounts,  # noqa: F401 - declared by being imported
     settlement_bank,  # noqa: F401 - declared by being imported
     settlement_closing,  # noqa: F401 - declared by being imported
     settlement_compensation,

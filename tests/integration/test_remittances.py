@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 from defusedxml.ElementTree import fromstring
 
+from services.settlement.app import Settlement
+from shared.calendar import SHANGHAI
 from shared.messages.settlement import InstructRemittance, RecordDebit, RecordReceipt
 from shared.region_file import FormerAccounts
 from shared.regions import Regions
 from tests.integration.desk import (
+    EXPENSE,
     INCOME,
     ON,
     PAIN,
@@ -23,12 +27,20 @@ from tests.integration.desk import (
     desk_at,
     row,
 )
+from tests.integration.drive import connect, settle
 
 
 @pytest.fixture
 async def desk(database: str, tmp_path: Path) -> AsyncIterator[Desk]:
     async with desk_at(database, tmp_path) as one:
         yield one
+
+
+@pytest.fixture
+async def db(database: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await connect(database)
+    yield connection
+    await connection.close()
 
 
 async def remit(desk: Desk, on: date = ON, *, lump: bool = False) -> httpx.Response:
@@ -171,6 +183,49 @@ async def test_what_came_back_is_paid_again_to_the_account_that_is_right_by_then
     assert paid == [former, INCOME]
     file = await desk.ask("GET", "/v1/remittances/410100-20260331-1")
     assert file.content == first.content, "a file stays as it was given out"
+
+
+async def test_two_people_change_an_account_and_what_came_back_is_paid_to_it(
+    desk: Desk, db: asyncpg.Connection
+) -> None:
+    books = Settlement(desk.regions, desk.keyring)
+    new, tomorrow = "4501010104000045777", datetime.now(SHANGHAI).date() + timedelta(days=1)
+    await desk.release("p1", uuid4(), 100)
+    first = await remit(desk)
+    await desk.obey(desk.messages[0])
+    fields = {"to": "450100", "bank": "income", "since": tomorrow.isoformat()}
+    act = {"act": "settlement.change-account", "reason": "bank-confirmed", "by": "li"}
+
+    async def decide(who: str, role: str, path: str, **body: object) -> httpx.Response:
+        desk.who = {"holder": who, "roles": frozenset({role})}
+        answer = await desk.ask("POST", f"/v1/items{path}", json=body)
+        if answer.status_code == 202:
+            await settle(db, books, [desk.messages[-1]])
+        return answer
+
+    taken = await decide("li", "clerk", "", **act, fields={**fields, "account": EXPENSE})
+    assert (taken.status_code, taken.json()["code"]) == (409, "account_taken")
+    sent = await decide("li", "clerk", "", **act, fields={**fields, "account": new})
+    item = (await desk.ask("GET", f"/v1/items/{sent.json()['item']}")).json()
+    assert item["proposal"]["fields"]["account"] == new, "who approves reads what it is"
+    assert new not in str(desk.sent)
+    await decide("wang", "director", f"/{item['item']}/approve")
+
+    await desk.owner.execute(
+        "UPDATE settlement.releases SET debited_fen = 100, remitting_fen = 0,"
+        " returned_fen = 100, payable_fen = 100"
+    )
+    again = await remit(desk, tomorrow)
+
+    path = ".//p:CdtrAcct/p:Id/p:Othr/p:Id"
+    paid = [fromstring(one.content).findtext(path, namespaces=PAIN) for one in (first, again)]
+    assert paid == [INCOME, new]
+    shown = (await desk.ask("GET", "/v1/bank-accounts", params={"region": "450100"})).json()
+    income = [(row["account"], row["approved_by"]) for row in shown if row["bank"] == "income"]
+    assert income == [(INCOME, None), (new, "wang")]
+    for ref, account, key in (("B1", INCOME, "450100:income"), ("B2", new, "450100:income:2")):
+        answer = await desk.post(csv(row(ref, "1.00", account=account)))
+        assert answer.json()["statements"][0]["account"] == key
 
 
 async def test_the_statements_of_a_former_account_are_a_chain_of_their_own(desk: Desk) -> None:

@@ -9,21 +9,26 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy.sandbox import camt
 from shared.calendar import SHANGHAI
 from shared.messages import transfer_uuid
-from shared.money import parse_yuan
 from tests.system.bank_files import Line, camt053
+from tests.system.edge_bank import (
+    NANNING_INCOME,
+    NEW_INCOME,
+    another_account,
+    at_hefei,
+    run_of_hefei,
+)
 from tests.system.edge_people import GUILIN, NANNING, PEOPLE, ZHENGZHOU, first_rows, later_rows
 from tests.system.stack import Stack
 
-GUILIN_INCOME, HEFEI_EXPENSE = "4503010104000045301", "3401010104000034102"
+GUILIN_INCOME = "4503010104000045301"
 ON_TO_GUILIN = transfer_uuid("gx-hrss", "e12-6")
 WAIT_S = 60
 
@@ -61,7 +66,7 @@ class Played:
     folder: Path
     before: Mapping[str, Row]
     after: Mapping[str, Row]
-    runs: Sequence[str]
+    runs: Sequence[tuple[str, str]]
 
     def account(self, case: str, region: str = NANNING[1]) -> Mapping[str, str]:
         person = self.stack.ask("person", "-", text=PEOPLE[case].id_no)
@@ -83,29 +88,6 @@ def transfers(stack: Stack) -> dict[str, Row]:
 def statement(stack: Stack, path: Path, content: str | bytes) -> None:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     stack.ask("intake", "statement", str(path))
-
-
-def run_of_hefei(stack: Stack, today: date) -> str:
-    """A payment file of Hefei, where one person alone is paid for; gives the run's name."""
-    day = ("--date", today.isoformat())
-    made = stack.ask("export", "remittances", "--region", "340100", *day)
-    assert PEOPLE["e10"].reference in made["xml"]
-    stack.settle()
-    return str(made["runs"][-1])
-
-
-def at_hefei(number: int, opening: str, today: date, *returned: str) -> bytes:
-    """A day of Hefei's expense account: it pays, and it may come back with a code."""
-    one = PEOPLE["e10"]
-    fen = parse_yuan(one.balance)
-    out = camt.Entry(f"H{number}", credit=False, details=(camt.Detail(fen, one.reference),))
-    back = [
-        camt.Entry(f"H{number}-back", True, (camt.Detail(fen, one.reference, return_code=code),))
-        for code in returned
-    ]
-    opened = parse_yuan(opening)
-    day = camt.Statement(f"H{number}", number, HEFEI_EXPENSE, today, opened, [out, *back])
-    return camt.statement(day)
 
 
 def the_books_stand_still(stack: Stack, folder: Path) -> None:
@@ -140,7 +122,8 @@ def played(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Played:
     first = run_of_hefei(stack, today)
     statement(stack, folder / "h1.xml", at_hefei(1, "1000.00", today, "AC01"))
     stack.settle()
-    second = run_of_hefei(stack, today)
+    another_account(stack, today + timedelta(days=1))
+    second = run_of_hefei(stack, today + timedelta(days=1))
     statement(stack, folder / "h2.xml", at_hefei(2, "1000.00", today))
     money = camt053(money_comes(), opening="370.07", number="72", booked=today)
     statement(stack, folder / "nanning.xml", money)
@@ -230,12 +213,15 @@ def test_8_a_doubtful_name_asks_and_two_people_decide_and_undo_it(played: Played
     assert money == {"e8-homophone": "funded", "e8-twin-1": "advanced", "e8-twin-2": "funded"}
 
 
-def test_10_what_the_bank_returns_is_instructed_again(played: Played) -> None:
+def test_10_what_the_bank_returns_is_instructed_again_to_the_account_that_is_right(
+    played: Played,
+) -> None:
     told = played.stack.ask("transfer", str(transfer_uuid("gx-hrss", "e10-3")))["timeline"]
     names = [line["message"] for line in told]
 
-    first, second = played.runs
+    (first, old), (second, new) = played.runs
     assert first != second
+    assert (NANNING_INCOME in old, NEW_INCOME in new) == (True, True)
     assert names.count("settlement.remittance-instructed.v1") == 2
     assert names.count("settlement.remittance-returned.v1") == 1
     assert played.money("e10") == ("funded", "410.10", True)

@@ -1,4 +1,4 @@
-"""statements, bank-messages: what banks sent, what it did, and what they ask."""
+"""statements, bank-messages, bank-accounts: what banks sent, what they ask, where we are paid."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -84,6 +84,14 @@ def _file(found: Mapping[str, Any]) -> list[Any]:
     return tables
 
 
+def bank_accounts(*, region: Region = None, as_json: Json = False) -> None:
+    """The accounts that funds have and had: since when, and who changed them."""
+    with connected() as client:
+        found = client.get("settlement", "/v1/bank-accounts", region=region)
+    columns = ("region", "bank", "account", "since", "proposed_by", "approved_by", "reason")
+    screen.answer(found, as_json, lambda: screen.records("accounts", columns, found))
+
+
 @messages.command("list")
 def noted(
     *,
@@ -116,4 +124,5 @@ def answer(
 def register(app: typer.Typer) -> None:
     """Add the family to the command line."""
     app.command(rich_help_panel=_PANEL)(statements)
+    app.command(rich_help_panel=_PANEL)(bank_accounts)
     app.add_typer(messages, name="bank-messages", rich_help_panel=_PANEL)

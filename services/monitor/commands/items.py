@@ -1,4 +1,4 @@
-"""items, item, propose, approve, reject, match, undo-match, reverse: what people decide.
+"""items, propose, approve, reject, match, reverse, change-account, …: what people decide.
 
 One proposes and another approves: `--by` says who acts, and it is that person's token that does.
 """
@@ -163,6 +163,23 @@ def reverse(
     _do("", body, by, as_json=as_json)
 
 
+def change_account(
+    region: Annotated[str, typer.Argument(metavar="REGION", help="Whose account, 450100.")],
+    bank: Annotated[str, typer.Argument(metavar="KIND", help="income, expense or fiscal.")],
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="Its new number.")],
+    *,
+    since: Annotated[str, typer.Option(help="From this day on, tomorrow at the earliest.")],
+    by: By,
+    reason: Reason = "bank-confirmed",
+    why: Why = "",
+    as_json: Json = False,
+) -> None:
+    """Propose another bank account of a fund; it is paid to there once another person approves."""
+    fields = {"to": region, "bank": bank, "account": account, "since": since}
+    body = {"act": "settlement.change-account", "fields": fields, "reason": reason, "why": why}
+    _do("", body, by, as_json=as_json)
+
+
 def approve(id_: ItemId, *, by: By, why: Why = "", as_json: Json = False) -> None:
     """Approve what another person has proposed: it is done then."""
     _decide(id_, "approve", by, why, as_json=as_json)
@@ -213,7 +230,7 @@ def _handled(client: Client, item_: str, message: str) -> Row:
 def register(app: typer.Typer) -> None:
     """Add the family to the command line."""
     commands: tuple[Callable[..., None], ...] = (
-        *(items, item, propose, match, undo_match, reverse, approve, reject),
+        *(items, item, propose, match, undo_match, reverse, change_account, approve, reject),
     )
     for command in commands:
         app.command(rich_help_panel=_PANEL)(command)

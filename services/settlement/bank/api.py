@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from services.settlement.bank import queries
+from services.settlement.bank import queries, unsealing
 from shared.asking import Limit, Refusal, Who, reasoned
 from shared.messages import NAMESPACE, RegionCode
 from shared.messages.settlement_bank import AnswerBankMessage
@@ -27,6 +27,7 @@ def routes(api: APIRouter, runtime: Runtime) -> None:
     """Adds to the HTTP interface of settlement."""
     _files(api, runtime)
     _messages(api, runtime)
+    _accounts(api, runtime)
     _sums(api, runtime)
 
 
@@ -83,6 +84,12 @@ def _messages(api: APIRouter, runtime: Runtime) -> None:
         async with runtime.pool.acquire() as db, db.transaction():
             await runtime.send(db, [(id_, message)])
         return {"note": str(note), "agreed": said.agreed, "message_id": str(id_)}
+
+
+def _accounts(api: APIRouter, runtime: Runtime) -> None:
+    @api.get("/bank-accounts")
+    async def accounts(who: Who, region: RegionCode | None = None) -> list[dict[str, Any]]:
+        return await unsealing.accounts(runtime, _regions(runtime, who, region))
 
 
 def _sums(api: APIRouter, runtime: Runtime) -> None:

@@ -1,5 +1,6 @@
 """The tables of what a bank's messages lead to."""
 
+from services.settlement.bank.changes import AccountChange
 from services.settlement.bank.states import Announcement, Note
 from services.settlement.rows import Table
 
@@ -17,4 +18,11 @@ NOTES = Table(
     "note uuid, account text, region text, kind text, code text, amount_fen bigint,"
     " transfers uuid[], run text, reference text, recorded_at timestamptz, state text,"
     " agreed boolean, answered_by text, why text, answered_at timestamptz",
+)
+CHANGES = Table(
+    "account_changes",
+    AccountChange,
+    3,
+    "region text, bank text, since date, account_key text, sealed text, changed_at timestamptz,"
+    " cause uuid, proposed_by text, approved_by text, reason text, why text",
 )

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from services.settlement import pain
+from services.settlement.bank.unsealing import current
 from services.settlement.closing import evidence, queries, replay, sweeps
 from services.settlement.closing.report import (
     Month,
@@ -109,7 +110,8 @@ def _sweeps(api: APIRouter, runtime: Runtime) -> None:
         found = await sweeps.instruct(runtime, sweep.region, end, who.holder)
         if found is None:
             return Response(status_code=204)
-        body = pain.sweep(found, runtime.regions.entities[sweep.region])
+        known = (await current(runtime)).regions.entities
+        body = pain.sweep(found, known[sweep.region])
         return Response(body, media_type="application/xml", headers={"Jiexu-Runs": found.name})
 
     @api.get("/sweeps")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shared.messages import ByTwo, Message
 from shared.messages.enrollment import AmendRecord, DropAmendment
+from shared.messages.settlement_accounts import ChangeAccount
 from shared.messages.settlement_bank import BookLine
 from shared.messages.settlement_compensation import (
     Recover,
@@ -127,6 +128,12 @@ _ACTS = (
         "excess",
         ("evidence", "origin-confirmed", "bank-confirmed"),
         amount="amount_fen",
+    ),
+    Act(
+        ChangeAccount,
+        "bank-account",
+        ("bank-confirmed", "evidence", "error", "ordered"),
+        subject=("bank",),
     ),
     Act(BookLine, "twin", ("evidence", "bank-confirmed"), subject=("receipt",)),
     Act(Reverse, "reversal", ("fraud", "court-order", "error")),

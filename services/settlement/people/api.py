@@ -1,5 +1,6 @@
 """Items over HTTP: what waits for a person, and what a person does with it (202: by the outbox)."""
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID, uuid4
@@ -8,6 +9,7 @@ import asyncpg
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, JsonValue
 
+from services.settlement.bank import unsealing
 from services.settlement.codes import CODES
 from services.settlement.covering import MOST, covering
 from services.settlement.people import queries, shapes
@@ -15,6 +17,7 @@ from services.settlement.people.acts import ACTS, QUEUES, REASONS, Act, act_name
 from services.settlement.people.states import ItemState, item_id
 from shared.asking import Limit, Refusal, Who, reasoned
 from shared.messages import Message
+from shared.messages.settlement_accounts import ChangeAccount
 from shared.messages.settlement_people import Approve, ItemCommand, Propose, Reject
 from shared.service import Runtime
 from shared.settings import Holder
@@ -87,6 +90,9 @@ def _questions(api: APIRouter, runtime: Runtime) -> None:
         row = await _row(runtime, who, id_)
         steps = await queries.steps(runtime.pool, id_)
         shown = {**shapes.item(row), "history": shapes.history(steps)}
+        if row["act"] == ChangeAccount.type:
+            account = unsealing.number_of(runtime.keyring, json.loads(row["body"])["sealed"])
+            shown["proposal"]["fields"]["account"] = account
         return {**shown, "may_be_for": await _may_be_for(runtime, row)}
 
 
@@ -169,6 +175,9 @@ async def _meant(
     if proposal.reason not in act.reasons:
         known = "; ".join(f"{code} ({' / '.join(REASONS[code])})" for code in act.reasons)
         raise Refusal(422, "unknown_reason", f"没有此原因 / no such reason; there are: {known}")
+    if act.message is ChangeAccount:
+        fields = await unsealing.sealed(runtime, proposal.fields)
+        proposal = proposal.model_copy(update={"fields": fields})
     given = {**facts, **proposal.fields}
     found = await queries.known_of(
         runtime.pool, given.get("to"), _uuid(given.get("transfer")), _uuid(given.get("receipt"))

@@ -16,7 +16,7 @@ from shared.money import MoneyError, parse_yuan, yuan
 
 Row = Mapping[str, Any]
 _NAMES = ByTwo.model_fields.keys() - Message.model_fields.keys()
-_PRIVATE = frozenset({"person", "line"})
+_PRIVATE = frozenset({"person", "line", "sealed", "account_key"})
 _MONTHS: Mapping[str, Callable[[str], object]] = {
     "month": months.parse_month,
     "months": months.parse_ranges,

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.settlement.netting.states import Line, Window
@@ -104,6 +104,15 @@ class Story:
 
 @settings(max_examples=60, deadline=None)
 @given(STEPS)
+@example(
+    # A line that goes back left the open sheet of April for one that entered May's, and stayed out.
+    [
+        ("move", ["450100", "450300", "450200"], False),
+        ("less", 0, 1),
+        ("days", 29, None),
+        ("more", 0, 1),
+    ]
+)
 def test_every_line_is_in_one_final_sheet_and_all_clearing_is_zero_in_the_end(
     steps: list[tuple[str, object, object]],
 ) -> None:

@@ -69,17 +69,23 @@ def _place(books: Books, terms: Terms, before: Line | None, after: Line) -> None
 
 
 def _may_be_in(books: Books, line: Line, month: int) -> bool:
-    others = lines_of(books, line.person, line.transfer) if line.agreed_fen < 0 else ()
     return all(
-        other.entered is not None and other.entered <= month
-        for other in others
-        if other.version != line.version
-        and max(other.origin_fen or 0, other.destination_fen or 0) > 0
+        other.entered is not None and other.entered <= month for other in _followed(books, line)
     )
 
 
+def _followed(books: Books, line: Line) -> list[Line]:
+    """The lines that a line follows, wherever they are."""
+    return [
+        other
+        for other in (lines_of(books, line.person, line.transfer) if line.agreed_fen < 0 else ())
+        if other.version != line.version
+        and max(other.origin_fen or 0, other.destination_fen or 0) > 0
+    ]
+
+
 def _first_open(books: Books, line: Line) -> int:
-    month = line.month
+    month = max([line.month, *(other.entered or 0 for other in _followed(books, line))])
     while _state(books, line, month) != "open":
         month += 1
     return month

@@ -43,6 +43,14 @@ async def db(database: str) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
+async def returned(desk: Desk) -> None:
+    """The bank has paid 1.00 and sent it back."""
+    await desk.owner.execute(
+        "UPDATE settlement.releases SET debited_fen = 100, remitting_fen = 0,"
+        " returned_fen = 100, payable_fen = 100"
+    )
+
+
 async def remit(desk: Desk, on: date = ON, *, lump: bool = False) -> httpx.Response:
     body = {"region": "410100", "date": on.isoformat(), "lump": lump}
     return await desk.ask("POST", "/v1/remittances", json=body)
@@ -103,10 +111,7 @@ async def test_what_came_back_is_instructed_again(desk: Desk) -> None:
     await desk.release("p1", uuid4(), 100)
     await remit(desk)
     await desk.obey(desk.messages[0])
-    await desk.owner.execute(
-        "UPDATE settlement.releases SET debited_fen = 100, remitting_fen = 0,"
-        " returned_fen = 100, payable_fen = 100"
-    )
+    await returned(desk)
 
     again = await remit(desk)
 
@@ -171,10 +176,7 @@ async def test_what_came_back_is_paid_again_to_the_account_that_is_right_by_then
     await desk.release("p1", uuid4(), 100)
     first = await remit(desk)
     await desk.obey(desk.messages[0])
-    await desk.owner.execute(
-        "UPDATE settlement.releases SET debited_fen = 100, remitting_fen = 0,"
-        " returned_fen = 100, payable_fen = 100"
-    )
+    await returned(desk)
 
     again = await remit(desk, date(2026, 4, 1))
 
@@ -211,10 +213,7 @@ async def test_two_people_change_an_account_and_what_came_back_is_paid_to_it(
     assert new not in str(desk.sent)
     await decide("wang", "director", f"/{item['item']}/approve")
 
-    await desk.owner.execute(
-        "UPDATE settlement.releases SET debited_fen = 100, remitting_fen = 0,"
-        " returned_fen = 100, payable_fen = 100"
-    )
+    await returned(desk)
     again = await remit(desk, tomorrow)
 
     path = ".//p:CdtrAcct/p:Id/p:Othr/p:Id"

@@ -151,6 +151,10 @@ RECORD_MESSAGES = (
     Row("record-joined (v1)", _JOINED.model_copy(update={"version": 1})),
     Row("record-disputed", e.RecordDisputed(**ABOUT, origin=O, code="digest-mismatch")),
     Row(
+        "record-disputed (v1)",
+        e.RecordDisputed(**ABOUT, origin=O, code="digest-mismatch", version=1),
+    ),
+    Row(
         "record-corrected (v2)",
         e.RecordCorrected(
             **ABOUT, origin=O, version=2, scheme="310", months=_MONTHS, last_month=24313, digest=""

@@ -1,5 +1,6 @@
 """Going back twice, in a race with the join, and when somebody withdraws meanwhile."""
 
+from services.transfer import compensation as back
 from services.transfer import repair, saga
 from services.transfer.samples import ABOUT, AT, RECORD_STATES, O
 from services.transfer.samples_money import MONEY_STATES
@@ -154,11 +155,11 @@ def test_months_that_d_joined_come_out_though_a_later_version_was_heard_of_befor
     withheld = e.RecordWithheld(**FROM, code="not_correctable")
 
     now, said = heard(None, registered(), released(), corrected(2), joins(1))
-    _, back = heard(now, disputed(2), withheld)
+    _, after = heard(now, disputed(2), withheld)
 
     assert (now.record, now.joined_version, now.version) == ("joined", 1, 2)
     assert [type(m) for m in said[-1:]] == [e.TerminateRecord]
-    assert [type(m) for m in back if isinstance(m, e.RestoreRecord)] == [e.RestoreRecord]
+    assert [type(m) for m in after if isinstance(m, e.RestoreRecord)] == [e.RestoreRecord]
 
 
 def test_months_that_come_while_d_is_asked_to_go_back_are_joined_when_it_refuses() -> None:
@@ -213,3 +214,42 @@ def test_a_second_payment_opens_the_transfer_again_with_a_date() -> None:
     assert not closed.deadlines
     assert (over.money, over.closed_at) == ("over", None)
     assert [d.step for d in over.deadlines] == ["whole"]
+
+
+def test_of_several_versions_the_one_that_d_has_joined_is_known() -> None:
+    late, _ = heard(None, registered(), released(), joins(1), corrected(2), corrected(3), joins(2))
+    going, _ = heard(None, registered(), released(), REVERSE, corrected(2), joins(1))
+
+    assert [(now.joined_version, now.version) for now in (late, going)] == [(2, 3), (1, 2)]
+
+
+def test_the_same_version_again_is_kept_for_nobody() -> None:
+    now, _ = heard(None, registered(), released(), joins(1), REVERSE)
+
+    step = saga.decide(now, corrected(1), AT, REGIONS)
+
+    assert step.kind == "ignored"
+
+
+def test_what_changes_nothing_leaves_a_closed_transfer_without_a_date() -> None:
+    story = (registered(), released(), joins(1), funds(), credited())
+    closed, _ = heard(None, *story, applied(s.AdvanceFunded, 100))
+
+    again, said = heard(closed, applied(s.AdvanceFunded, 100))
+
+    assert (again.closed_at, again.deadlines, said) == (closed.closed_at, (), [])
+
+
+def test_what_o_did_not_give_back_is_owed_and_what_was_given_up_may_come_after_all() -> None:
+    asked = Funds(version=1, reversals=2, reversed=2, restoring=191)
+    second = restored(2, 90, total_fen=190)
+    lost = Funds(version=1, released=100, credited=100, lost=30, written_off=40)
+    came = applied(s.AdvanceFunded, 100).model_copy(update={"lost_fen": 10})
+
+    first = back.given_back(asked, restored(1, 100, total_fen=100))
+    last = back.given_back(replace(first, restorations=1), second)
+    found = back.arrived(lost, came)
+
+    assert (first.released, first.restoring) == (0, 91)
+    assert (last.released, last.restoring, last.restored) == (1, 0, 190)
+    assert (found.lost, found.written_off) == (10, 20)

@@ -288,12 +288,11 @@ def _record(message: Message) -> Record:
     )
 
 
-def _headers(message: Message) -> dict[str, str]:
+def _headers(message: Message) -> dict[str, bytes]:
     try:
-        lines = message.headers() or ()
+        headers = dict(message.headers() or ())
     except UnicodeDecodeError:
         return {}  # the name of a header is no text: then nothing of the envelope is
-    try:
-        return {name: value.decode() for name, value in lines}
-    except (UnicodeDecodeError, AttributeError):
-        return {name: (value or b"").decode("utf-8", "replace") for name, value in lines}
+    if None in headers.values():
+        return {name: value or b"" for name, value in headers.items()}
+    return headers

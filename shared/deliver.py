@@ -133,8 +133,7 @@ def move(batch: Sequence[Record], held: dict[str, Lane], published: dict[str, in
 
 def takes(service: Service, record: Record) -> bool:
     """Whether the record is for this service; all that is sent to it is, known or not."""
-    kind = record.headers.get("ce_type", "")
-    return kind in service.handles or record.topic.endswith(f".{service.name}.commands")
+    return record.type in service.handles or record.topic.endswith(f".{service.name}.commands")
 
 
 async def _claim(
@@ -154,7 +153,7 @@ async def _claim(
             why = f"sent on {item.sent_on}: the inbox cannot know whether it was handled"
             letters.append(Letter(item.record, item.id, "too_old", why, "refused"))
             continue
-        digest = inbox.content_hash(item.record.headers.get("ce_type", ""), item.record.body)
+        digest = inbox.content_hash(item.record.type, item.record.body)
         known = first.setdefault(item.id, (item, digest))
         if known[1] != digest:
             letters.append(_conflict(item))

@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
@@ -57,20 +58,26 @@ def parse(record: Record, at: datetime) -> Item:
     """The item of a record. Never raises: what cannot be read says why."""
     headers = record.headers
     try:
-        id_ = Id(headers["ce_id"])
-        sent_at = datetime.fromisoformat(headers["sentat"])
-        correlation = Id(headers.get("correlationid") or headers["ce_id"])
+        id_ = Id(headers["ce_id"].decode())
+        sent_at = _instant(headers["sentat"])
+        correlation = Id((headers.get("correlationid") or headers["ce_id"]).decode())
     except (KeyError, ValueError) as error:
         where = uuid5(NAMESPACE, f"{record.lane}/{record.offset}")
         stamp = datetime.fromtimestamp(record.timestamp / 1000, tz=at.tzinfo)
         why = Unexpected("no_envelope", f"the envelope cannot be read: {error!r}")
         return Item(record, where, stamp, None, why)
     try:
-        message = read(headers.get("ce_type", ""), record.body)
+        message = read(record.type, record.body)
     except Unexpected as error:
         return Item(record, id_, sent_at, None, error)
     delivery = Delivery(id_, record.key, message, at, sent_at, correlation)
     return Item(record, id_, sent_at, delivery)
+
+
+@lru_cache(maxsize=64)
+def _instant(text: bytes) -> datetime:
+    """All messages of a sender's batch have the same. Raises ValueError."""
+    return datetime.fromisoformat(text.decode())
 
 
 def fold(service: Service, states: States, items: Sequence[Item], parked: set[str]) -> Folded:
@@ -193,9 +200,9 @@ def _edited(item: Item, order: Redrive, by: UUID, at: datetime) -> Item:
     record = item.record
     headers = {
         **record.headers,
-        "ce_type": order.edited_type or record.headers.get("ce_type", ""),
-        "ce_id": str(uuid5(item.id, f"edit:{by}")),
-        "sentat": item.sent_on.isoformat(),
+        "ce_type": (order.edited_type or record.type).encode(),
+        "ce_id": str(uuid5(item.id, f"edit:{by}")).encode(),
+        "sentat": item.sent_on.isoformat().encode(),
     }
     if item.broken and item.broken.code == "no_envelope":
         headers.pop("correlationid", None)

@@ -49,20 +49,19 @@ def exporter(service: str, endpoint: str) -> trace.Tracer | None:
 def spans(tracer: trace.Tracer, records: Iterable[Record], start_ns: int, end_ns: int) -> None:
     """One span for each handled record, below the span of the message that caused it."""
     for record in records:
-        headers = record.headers
         try:
-            _, trace_id, parent_id, _ = headers["traceparent"].split("-")
-            own = UUID(headers["ce_id"]).int >> _HALF
-        except (KeyError, ValueError):
+            _, trace_id, parent_id, _ = record.said("traceparent").split("-")
+            own = UUID(record.said("ce_id")).int >> _HALF
+            parent = SpanContext(int(trace_id, 16), int(parent_id, 16), True, TraceFlags(1))
+        except ValueError:
             continue
-        parent = SpanContext(int(trace_id, 16), int(parent_id, 16), True, TraceFlags(1))
         token = _span_id.set(own)
         span = tracer.start_span(
-            headers["ce_type"],
+            record.type,
             context=trace.set_span_in_context(NonRecordingSpan(parent)),
             kind=SpanKind.CONSUMER,
             start_time=start_ns,
-            attributes={"jiexu.lane": headers.get("lane", ""), "jiexu.seq": headers.get("seq", "")},
+            attributes={"jiexu.lane": record.said("lane"), "jiexu.seq": record.said("seq")},
         )
         _span_id.reset(token)
         span.end(end_ns)

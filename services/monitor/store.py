@@ -1,35 +1,27 @@
 """The event log in PostgreSQL: copied from every topic, read by transfer, key or cursor."""
 
 import json
-import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from datetime import date, datetime, timedelta
 from operator import itemgetter
-from uuid import NAMESPACE_OID, UUID, uuid5
+from uuid import UUID
 
 import asyncpg
 
+from services.monitor.rows import Row, copied, row_of
 from services.monitor.timeline import Event
-from shared.db import Id
 from shared.dead_letters import Record
 from shared.messages.catalogue import OWNERS
 from shared.messages.enrollment import Answered
 
-_TRANSFER, _IS_TRANSFER = b'"transfer":', re.compile(rb'\s*"([0-9a-f-]{36})"')
-_TO, _IS_TO = b'"to":', re.compile(rb'\s*"([0-9]{6})"')
 _MOST_EVENTS = 10_000
 """More than any transfer or person has; a bound all the same."""
 _AHEAD = timedelta(days=3)
 _FOREVER = date(1970, 1, 1)
-_COLUMNS = (
-    *("day", "topic", "partition", "offset", "id", "type", "key", "transfer", "region"),
-    *("at", "sent_at", "correlation", "causation", "lane", "seq", "body"),
-)
-_SHOWN = ", ".join(f'"{column}"' for column in _COLUMNS[1:])
+_SHOWN = ", ".join(f'"{column}"' for column in Row._fields[1:])
 # Spelled out for each case, so that the planner sees which index serves it.
 _ABOUT = {
     (False, True): "transfer = $1 AND $2::text IS NULL",
@@ -53,30 +45,33 @@ class Monitor:
 
     async def copy(self, db: asyncpg.Connection, records: Sequence[Record]) -> None:
         """Keeps the records as they came. One that is here already, or unreadable, is no error."""
-        again = [_row(record) for record in records if "republished" in record.headers]
+        again = [row_of(record) for record in records if "republished" in record.headers]
         logged = await _logged(db, again) if again else set()
-        rows = [row for row in map(_row, records) if str(row[4]) not in logged]
+        if logged:
+            records = [record for record in records if row_of(record).id not in logged]
         try:
             async with db.transaction():
-                await db.copy_records_to_table("events", records=rows, columns=_COLUMNS)
+                await db.copy_to_table(
+                    "events", source=copied(records), columns=Row._fields, format="binary"
+                )
         except asyncpg.UniqueViolationError:
             # Only where positions were set back: COPY is quicker, but knows no ON CONFLICT.
-            await _copy_what_is_new(db, rows)
+            await _copy_what_is_new(db, [row_of(record) for record in records])
 
 
-async def _logged(db: asyncpg.Connection, rows: Sequence[tuple[object, ...]]) -> set[str]:
+async def _logged(db: asyncpg.Connection, rows: Sequence[Row]) -> set[UUID]:
     """Which of these are here under another place: a restore sends again what a reader lacks."""
     found = await db.fetch(
         "SELECT e.id FROM events e JOIN unnest($1::date[], $2::text[], $3::uuid[])"
         " AS r (day, key, id) ON e.day = r.day AND e.key = r.key AND e.id = r.id",
-        [row[0] for row in rows],
-        [row[6] for row in rows],
-        [row[4] for row in rows],
+        [row.day for row in rows],
+        [row.key for row in rows],
+        [row.id for row in rows],
     )
-    return {str(row["id"]) for row in found}
+    return {row["id"] for row in found}
 
 
-async def _copy_what_is_new(db: asyncpg.Connection, rows: Sequence[tuple[object, ...]]) -> None:
+async def _copy_what_is_new(db: asyncpg.Connection, rows: Sequence[Row]) -> None:
     await db.execute(
         f"INSERT INTO events (day, {_SHOWN}) SELECT * FROM unnest($1::date[],"  # noqa: S608
         " $2::text[], $3::int[], $4::bigint[], $5::uuid[], $6::text[], $7::text[],"
@@ -84,64 +79,6 @@ async def _copy_what_is_new(db: asyncpg.Connection, rows: Sequence[tuple[object,
         " $13::uuid[], $14::text[], $15::bigint[], $16::bytea[]) ON CONFLICT DO NOTHING",
         *zip(*sorted(rows, key=itemgetter(1, 2, 3)), strict=True),
     )
-
-
-def _row(record: Record) -> tuple[object, ...]:
-    headers, body = record.headers, record.body
-    sent_at = _instant(headers.get("sentat")) or datetime.fromtimestamp(
-        record.timestamp / 1000, UTC
-    )
-    return (
-        sent_at.date(),
-        record.topic,
-        record.partition,
-        record.offset,
-        _uuid(headers.get("ce_id")) or uuid5(NAMESPACE_OID, f"{record.lane}/{record.offset}"),
-        _plain(headers.get("ce_type")) or "",
-        _plain(record.key) or "",
-        _uuid(_said(body, _TRANSFER, _IS_TRANSFER)),
-        _said(body, _TO, _IS_TO),
-        _instant(headers.get("ce_time")) or sent_at,
-        sent_at,
-        _uuid(headers.get("correlationid")),
-        _uuid(headers.get("causationid")),
-        _plain(headers.get("lane")),
-        _number(headers.get("seq")),
-        body,
-    )
-
-
-def _said(body: bytes, name: bytes, value: re.Pattern[bytes]) -> str | None:
-    """The first field of this name in a body, as text; nothing else of it is read."""
-    at = body.find(name)
-    found = value.match(body, at + len(name)) if at >= 0 else None
-    return found[1].decode() if found else None
-
-
-def _uuid(text: str | None) -> UUID | None:
-    """The text as an id; None where it is none."""
-    try:
-        return Id(text) if text else None
-    except ValueError:
-        return None
-
-
-@lru_cache(maxsize=512)
-def _instant(text: str | None) -> datetime | None:
-    """The instant in UTC; None where there is none, or one without an offset."""
-    try:
-        at = datetime.fromisoformat(text or "")
-        return at.astimezone(UTC) if at.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
-def _plain(text: str | None) -> str | None:
-    return text.replace("\x00", "") if text else text
 
 
 async def ensure_partitions(db: asyncpg.Connection, today: date) -> None:

@@ -83,7 +83,7 @@ class Bus:
 
     async def again(self, record: Record) -> None:
         """The same record once more, as a producer that heard no answer sends it."""
-        headers = [(name, value.encode()) for name, value in record.headers.items()]
+        headers = list(record.headers.items())
         await self.send(record.topic, record.key, record.body, headers, record.partition)
 
 
@@ -94,6 +94,6 @@ def _record(message: Message) -> Record:
         message.offset(),
         message.timestamp()[1],
         (message.key() or b"").decode(),
-        {name: value.decode() for name, value in message.headers() or ()},
+        dict(message.headers() or ()),
         message.value() or b"",
     )

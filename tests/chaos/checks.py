@@ -32,7 +32,7 @@ def takes(service: str, record: Record) -> bool:
     topic = record.topic.removeprefix("cn.")
     if topic == f"{service}.commands":
         return True
-    return topic in topics and record.headers.get("ce_type") in kinds
+    return topic in topics and record.type in kinds
 
 
 def set_(found: Evidence, calm: Mapping[str, End]) -> Iterator[str]:
@@ -56,7 +56,7 @@ def _ends(people: Sequence[End], calm: Mapping[str, End]) -> Iterator[str]:
 
 
 def _published(found: Evidence) -> Iterator[str]:
-    sent = {UUID(r.headers["ce_id"]) for r in found.records if "ce_id" in r.headers}
+    sent = {UUID(r.said("ce_id")) for r in found.records if "ce_id" in r.headers}
     for service, rows in found.outbox.items():
         for id_, times in Counter(row.id for row in rows).items():
             if times > 1:
@@ -77,9 +77,9 @@ def _difference(one: End, other: End) -> str:
 def _handled(found: Evidence) -> Iterator[str]:
     for service, known in found.handled.items():
         for record in found.records:
-            if takes(service, record) and UUID(record.headers["ce_id"]) not in known:
+            if takes(service, record) and UUID(record.said("ce_id")) not in known:
                 where = f"{record.lane} offset {record.offset}"
-                yield f"{service}: {record.headers['ce_type']} at {where} was not handled"
+                yield f"{service}: {record.type} at {where} was not handled"
     topics = {t if t.startswith("upstream.") else f"cn.{t}" for t in Monitor.topics}
     copied = {
         (r.topic, r.partition, r.offset): found.monitored.get((r.topic, r.partition, r.offset), 0)
@@ -126,7 +126,7 @@ def _steps(found: Evidence) -> Iterator[str]:
         if takes("transfer", record) and record.body[:1] == b"{":
             transfer = json.loads(record.body).get("transfer")
             if transfer:
-                told[UUID(transfer)][UUID(record.headers["ce_id"])] = record.headers["ce_type"]
+                told[UUID(transfer)][UUID(record.said("ce_id"))] = record.type
     kept: dict[UUID, list[str]] = defaultdict(list)
     for step in found.steps:
         kept[step.transfer].append(step.type)
@@ -142,13 +142,13 @@ def order(found: Evidence) -> Iterator[str]:
     first: dict[UUID, tuple[str, int]] = {}
     last: dict[tuple[str, str], int] = {}
     for record in sorted(found.records, key=lambda r: (r.lane, r.offset)):
-        if "ce_id" not in record.headers or UUID(record.headers["ce_id"]) in first:
+        if "ce_id" not in record.headers or UUID(record.said("ce_id")) in first:
             continue
-        first[UUID(record.headers["ce_id"])] = record.lane, record.offset
+        first[UUID(record.said("ce_id"))] = record.lane, record.offset
         if "seq" in record.headers:
             # What one lane sends to one partition comes there in the order of its numbers.
-            sender = record.headers["ce_source"] + record.headers["lane"], record.lane
-            seq = int(record.headers["seq"])
+            sender = record.said("ce_source") + record.said("lane"), record.lane
+            seq = int(record.said("seq"))
             if seq <= last.get(sender, 0):
                 yield f"{sender[0]}: {seq} came to {record.lane} after {last[sender]}"
             last[sender] = max(last.get(sender, 0), seq)

@@ -97,7 +97,7 @@ async def gather(
 ) -> Evidence:
     """Reads it all; `keys` are the person keys by ID number."""
     records = await bus.since(marks)
-    ids = {UUID(r.headers["ce_id"]) for r in records if "ce_id" in r.headers}
+    ids = {UUID(r.said("ce_id")) for r in records if "ce_id" in r.headers}
     return Evidence(
         lanes_before=before,
         lanes_after=await lanes(db),

@@ -21,11 +21,11 @@ def number(n: int) -> UUID:
 
 def record(n: int, offset: int, seq: int) -> Record:
     headers = {
-        "ce_id": str(number(n)),
-        "ce_type": "transfer.withdraw.v1",
-        "ce_source": "/jiexu/enrollment",
-        "lane": "intake/0",
-        "seq": str(seq),
+        "ce_id": str(number(n)).encode(),
+        "ce_type": b"transfer.withdraw.v1",
+        "ce_source": b"/jiexu/enrollment",
+        "lane": b"intake/0",
+        "seq": b"%d" % seq,
     }
     body = f'{{"transfer": "{TRANSFER}"}}'.encode()
     return Record("cn.transfer.commands", 0, offset, 0, "key", headers, body)
@@ -38,7 +38,7 @@ def out(seq: int, cause: int) -> Out:
 def sound() -> Evidence:
     """Two messages came to the transfer service, and it sent one for each."""
     sent = [
-        Record("cn.transfer.events", 0, n, 0, "key", {"ce_id": str(number(101 + n))}, b"")
+        Record("cn.transfer.events", 0, n, 0, "key", {"ce_id": str(number(101 + n)).encode()}, b"")
         for n in range(2)
     ]
     places = [(f"cn.transfer.{stream}", 0, n) for stream in ("commands", "events") for n in (0, 1)]

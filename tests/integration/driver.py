@@ -30,7 +30,7 @@ class Driver:
 
     def record(self, message: Message, id_: UUID | None = None) -> Record:
         sent = envelope(message, id_)
-        headers = {name: value.decode() for name, value in sent.headers("test")}
+        headers = dict(sent.headers("test"))
         self.offset += 1
         now_ms = int(sent.sent_at.timestamp() * 1000)
         return Record(TOPIC, 0, self.offset - 1, now_ms, sent.key, headers, sent.body)

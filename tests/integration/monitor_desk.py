@@ -93,7 +93,8 @@ def record(
         "causationid": str(uuid4()),
     }
     body = message.model_dump_json(exclude_defaults=True).encode()
-    return Record(topic, partition, offset, 0, message.key, headers, body)
+    lines = {name: text.encode() for name, text in headers.items()}
+    return Record(topic, partition, offset, 0, message.key, lines, body)
 
 
 def accepted(transfer: UUID, person: str = PERSON, to: str = "450100") -> e.ReleaseAccepted:

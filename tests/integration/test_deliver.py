@@ -87,7 +87,7 @@ async def test_bytes_that_cannot_be_read_are_set_aside(driver: Driver, body: byt
 
 
 async def test_a_record_without_an_envelope_is_set_aside(driver: Driver) -> None:
-    bad = replace(driver.record(withdraw("p")), headers={"ce_type": "transfer.withdraw.v1"})
+    bad = replace(driver.record(withdraw("p")), headers={"ce_type": b"transfer.withdraw.v1"})
 
     await driver.take([bad, driver.record(withdraw("a"))])
 
@@ -106,7 +106,7 @@ async def test_the_same_id_with_other_content_is_refused(driver: Driver) -> None
 
 async def test_a_message_older_than_the_inbox_is_not_handled(driver: Driver) -> None:
     old = driver.record(withdraw("a"))
-    old.headers["sentat"] = "2020-01-01T00:00:00+00:00"
+    old.headers["sentat"] = b"2020-01-01T00:00:00+00:00"
 
     await driver.take([old])
 
@@ -223,8 +223,8 @@ async def test_a_key_refused_before_an_order_in_the_same_batch_waits_all_the_sam
 
 async def test_nul_in_an_envelope_is_set_aside_and_blocks_nothing(driver: Driver) -> None:
     bad = driver.record(withdraw("p"))
-    bad.headers["ce_type"] = "x\x00y"
-    bad.headers["a\x00b"] = "c\x00d"
+    bad.headers["ce_type"] = b"x\x00y"
+    bad.headers["a\x00b"] = b"c\x00d"
 
     await driver.take([bad, driver.record(withdraw("a"))])
 

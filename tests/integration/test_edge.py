@@ -43,7 +43,7 @@ class Counter:
 
 
 def record(offset: int, body: bytes) -> Record:
-    return Record(TOPIC, 0, offset, 1_767_225_600_000, "13800000000", {"name": "zhang-wei"}, body)
+    return Record(TOPIC, 0, offset, 1_767_225_600_000, "13800000000", {"name": b"zhang-wei"}, body)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ async def test_whatever_is_broken_of_a_message_can_be_mended(driver: Driver, bro
     if broken == "body":
         record = replace(record, body=b"\xff not JSON")
     else:
-        record.headers[broken] = "broken"
+        record.headers[broken] = b"broken"
     await driver.take([record, driver.record(withdraw("p"))])
     letter = await driver.db.fetchval("SELECT letter FROM dead_letters WHERE state = 'refused'")
 

@@ -39,7 +39,7 @@ async def test_a_record_is_kept_as_it_came(watch: Watch) -> None:
     assert (row["key"], row["transfer"], row["region"]) == (PERSON, transfer, "450100")
     assert row["body"] == came.body
     assert row["type"] == "enrollment.release-accepted.v1"
-    assert str(row["id"]) == came.headers["ce_id"]
+    assert str(row["id"]) == came.said("ce_id")
     assert row["sent_at"] == NOW
     assert row["at"] == datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
     assert (row["lane"], row["seq"]) == ("cn.enrollment.events/3", 7)
@@ -62,7 +62,7 @@ async def test_what_a_restore_sends_again_is_kept_where_it_is_not_there_yet(watc
 
     again = [
         replace(one, topic="cn.g2.enrollment.events", offset=n,
-                headers={**one.headers, "republished": "cn.g2"})
+                headers={**one.headers, "republished": b"cn.g2"})
         for n, one in enumerate((came, lost))
     ]  # fmt: skip
     await watch.copy(*again)
@@ -85,7 +85,8 @@ async def test_what_a_restore_sends_again_is_kept_where_it_is_not_there_yet(watc
 async def test_whatever_the_headers_are_the_record_is_kept(
     watch: Watch, headers: dict[str, str]
 ) -> None:
-    await watch.copy(Record("cn.transfer.events", 0, 1, 0, "k\x00", headers, b"\xff\x00{"))
+    lines = {name: text.encode() for name, text in headers.items()}
+    await watch.copy(Record("cn.transfer.events", 0, 1, 0, "k\x00", lines, b"\xff\x00{"))
 
     (row,) = await watch.rows()
     page = await follow(watch, None, 10)

@@ -47,7 +47,7 @@ class Nowhere:
 
 def record(offset: int) -> Record:
     sent = envelope(withdraw("somebody"))
-    headers = {name: value.decode() for name, value in sent.headers("test")}
+    headers = dict(sent.headers("test"))
     now_ms = int(sent.sent_at.timestamp() * 1000)
     return Record(TOPIC, 0, offset, now_ms, sent.key, headers, sent.body)
 

@@ -175,7 +175,7 @@ class Topic:
         """Keeps the commands; counts all by type."""
         for one in sent:
             if one.topic == _TOPIC:
-                headers = {name: value.decode() for name, value in one.headers("bench")}
+                headers = dict(one.headers("bench"))
                 n, at_ms = one.partition, int(one.sent_at.timestamp() * 1000)
                 offset = self.offsets[n]
                 self.offsets[n] += 1
@@ -202,7 +202,7 @@ async def pour(db: asyncpg.Connection, topic: Topic, books: Timed, size: int) ->
         said += topic.put(done.sent)
         # As the service does after a batch.
         gc.collect(0)
-    _tell(records[0].headers["ce_type"], len(records), begun)
+    _tell(records[0].type, len(records), begun)
     _say("    " + " ".join(f"{name} {seconds:.1f} s" for name, seconds in books.spent.items()))
     _say(f"    {dict(said)}")
 

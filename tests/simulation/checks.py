@@ -40,9 +40,9 @@ class Checks:
         for letter in handled.folded.letters:
             self._refused(host, letter)
         for item in handled.fresh:
-            headers = item.record.headers
-            where = headers["ce_source"], headers["lane"], item.record.topic, item.record.key
-            seq, before = int(headers["seq"]), self.orders.get((host.name, *where), 0)
+            record = item.record
+            where = record.said("ce_source"), record.said("lane"), record.topic, record.key
+            seq, before = int(record.said("seq")), self.orders.get((host.name, *where), 0)
             if seq <= before:
                 raise Finding(f"{host.name} hears {seq} of {where} after {before}")
             self.orders[(host.name, *where)] = seq
@@ -54,7 +54,7 @@ class Checks:
         self._expect_receipts(handled)
 
     def _refused(self, host: Host, letter: Letter) -> None:
-        kind = letter.record.headers.get("ce_type")
+        kind = letter.record.type
         raise Finding(f"{host.name} refuses {kind}: {letter.code}, {letter.reason}")
 
     def _expect_receipts(self, handled: Handled) -> None:

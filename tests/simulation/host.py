@@ -33,7 +33,7 @@ class Bus:
 
     def append(self, row: Sent, source: str) -> None:
         log = self.logs.setdefault(f"{row.topic}/{row.partition}", [])
-        headers = {name: value.decode() for name, value in row.headers(source)}
+        headers = dict(row.headers(source))
         stamped = int(row.sent_at.timestamp() * 1000)
         log.append(Record(row.topic, row.partition, len(log), stamped, row.key, headers, row.body))
 
@@ -116,7 +116,7 @@ class Host:
         letters: list[Letter] = []
         for item in items:
             key = item.sent_on.date(), item.id
-            digest = inbox.content_hash(item.record.headers.get("ce_type", ""), item.record.body)
+            digest = inbox.content_hash(item.record.type, item.record.body)
             known = claimed.get(key, self.database.inbox.get(key))
             if known is None:
                 claimed[key] = digest

@@ -51,8 +51,10 @@ class Monitor:
             records = [record for record in records if row_of(record).id not in logged]
         try:
             async with db.transaction():
+                # As bytes it would be taken for the name of a file.
+                source = memoryview(copied(records))
                 await db.copy_to_table(
-                    "events", source=copied(records), columns=Row._fields, format="binary"
+                    "events", source=source, columns=Row._fields, format="binary"
                 )
         except asyncpg.UniqueViolationError:
             # Only where positions were set back: COPY is quicker, but knows no ON CONFLICT.

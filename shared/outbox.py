@@ -32,36 +32,37 @@ class Sent(NamedTuple):
 
     def headers(self, source: str) -> list[tuple[str, bytes]]:
         """The CloudEvents headers. The trace of a message is its correlation."""
-        correlation, causation = str(self.correlation), str(self.causation or self.id)
-        trace, span = (
-            correlation.replace("-", ""),
-            causation[:8] + causation[9:13] + causation[14:18],
-        )
+        correlation = str(self.correlation).encode()
+        causation = str(self.causation or self.id).encode()
+        span = causation[:8] + causation[9:13] + causation[14:18]
         return [
-            ("ce_specversion", b"1.0"),
+            _VERSION,
             ("ce_id", str(self.id).encode()),
-            ("ce_type", _text(self.type)),
-            ("ce_source", _text(source)),
-            ("ce_time", _instant(self.at)),
-            ("sentat", _instant(self.sent_at)),
-            ("lane", _text(self.lane)),
+            _line("ce_type", self.type),
+            _line("ce_source", source),
+            _moment("ce_time", self.at),
+            _moment("sentat", self.sent_at),
+            _line("lane", self.lane),
             ("seq", b"%d" % self.seq),
-            ("correlationid", correlation.encode()),
-            ("causationid", causation.encode()),
-            ("traceparent", f"00-{trace}-{span}-01".encode()),
+            ("correlationid", correlation),
+            ("causationid", causation),
+            ("traceparent", b"00-%b-%b-01" % (correlation.replace(b"-", b""), span)),
         ]
 
 
+_VERSION = ("ce_specversion", b"1.0")
+
+
 @lru_cache(maxsize=1024)
-def _text(name: str) -> bytes:
+def _line(name: str, text: str) -> tuple[str, bytes]:
     """Types, sources and lanes are few."""
-    return name.encode()
+    return name, text.encode()
 
 
 @lru_cache(maxsize=64)
-def _instant(at: datetime) -> bytes:
+def _moment(name: str, at: datetime) -> tuple[str, bytes]:
     """All messages of a batch have the same two."""
-    return at.isoformat().encode()
+    return name, at.isoformat().encode()
 
 
 _COLUMNS = Sent._fields

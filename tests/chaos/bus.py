@@ -4,7 +4,14 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
 
 from deploy.topics import manifest
 from shared.dead_letters import Record
@@ -19,8 +26,12 @@ class Bus:
 
     def __init__(self, kafka: str) -> None:
         quiet = {"bootstrap.servers": kafka, "log_level": 2}
-        self._consumer = Consumer(quiet | {"group.id": "chaos", "enable.auto.commit": False})
+        self._consumer = Consumer(
+            quiet | {"group.id": "chaos", "enable.auto.commit": False, "enable.partition.eof": True}
+        )
         self._producer = Producer(quiet | {"acks": "all", "linger.ms": 0})
+        self._whole = Producer(quiet | {"transactional.id": "chaos"})
+        self._whole.init_transactions(30)
         self._all = [(topic, n) for topic in manifest("cn") for n in range(PARTITIONS)]
 
     async def close(self) -> None:
@@ -58,12 +69,14 @@ class Bus:
         found: list[Record] = []
         while left:
             for message in self._consumer.consume(500, timeout=1):
+                where = message.topic(), message.partition()
+                if _is_end(message):  # behind the last record may be marks of transactions
+                    left.discard(where)
+                    continue
                 assert message.error() is None, message.error()
-                record = _record(message)
-                where = record.topic, record.partition
-                if record.offset < ends[where]:
-                    found.append(record)
-                if record.offset >= ends[where] - 1:
+                if message.offset() < ends[where]:
+                    found.append(_record(message))
+                if message.offset() >= ends[where] - 1:
                     left.discard(where)
         self._consumer.unassign()
         return found
@@ -81,10 +94,31 @@ class Bus:
         left = await asyncio.to_thread(self._producer.flush, 30)
         assert left == 0, f"Kafka took nothing to {topic}"
 
+    async def together(
+        self, topic: str, records: Sequence[tuple[str, bytes]], *, commit: bool
+    ) -> None:
+        """Records of one transaction: with `commit` there are all, else none. Its marks take an
+        offset of each partition either way.
+        """
+        await asyncio.to_thread(self._together, topic, records, commit)
+
+    def _together(self, topic: str, records: Sequence[tuple[str, bytes]], commit: bool) -> None:  # noqa: FBT001 - of a thread
+        self._whole.begin_transaction()
+        for key, body in records:
+            self._whole.produce(topic, body, key.encode())
+        # Flushed either way: what is dropped unsent leaves no mark.
+        assert self._whole.flush(30) == 0, f"Kafka took nothing to {topic}"
+        (self._whole.commit_transaction if commit else self._whole.abort_transaction)(30)
+
     async def again(self, record: Record) -> None:
         """The same record once more, as a producer that heard no answer sends it."""
         headers = list(record.headers.items())
         await self.send(record.topic, record.key, record.body, headers, record.partition)
+
+
+def _is_end(message: Message) -> bool:
+    error = message.error()
+    return error is not None and error.code() == KafkaError._PARTITION_EOF
 
 
 def _record(message: Message) -> Record:

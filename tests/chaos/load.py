@@ -1,6 +1,6 @@
 """One run's load: registrations through every door, repeated and contradicted, a withdrawal, a
-message that means nothing, timers that are due, and a bank that pays exactly, short, in a lump,
-twice, not at all, and for nobody.
+message that means nothing, transactions that end well and that do not, timers that are due, and a
+bank that pays exactly, short, in a lump, twice, not at all, and for nobody.
 
 Whoever sends is a patient client: what was not accepted is sent again, the same.
 """
@@ -32,6 +32,9 @@ from tests.system.bank_files import Line, camt053
 
 SETTLE_SECONDS = 90.0
 AGAIN = 20
+UPSTREAM = "upstream.registrations"
+# How many of those that send by the topic send in transactions.
+_WHOLE = 0.5
 HEFEI_PAYER = "合肥市医疗保障中心"
 Answer = TypeVar("Answer")
 
@@ -73,6 +76,7 @@ class Load:
 
     async def before(self) -> None:
         """What waits in Kafka already when the service comes up."""
+        await self._given_up()
         for mover in self.movers:
             if mover.channel == "upstream":
                 await self._upstream(mover.rows)
@@ -99,10 +103,20 @@ class Load:
         await asyncio.to_thread(waiting.settle, self.client, SETTLE_SECONDS)
 
     async def _upstream(self, rows: Sequence[object]) -> None:
-        for row in rows:
-            assert isinstance(row, dict)
-            key = sha256(row["id_no"].encode()).hexdigest()[:24]
-            await self.bus.send("upstream.registrations", key, json.dumps(row).encode())
+        """One by one, or as senders do that have transactions: all at once."""
+        records = [_upstream_record(row) for row in rows]
+        if self.random.random() < _WHOLE:
+            await self.bus.together(UPSTREAM, records, commit=True)
+        else:
+            for key, body in records:
+                await self.bus.send(UPSTREAM, key, body)
+
+    async def _given_up(self) -> None:
+        """Everybody's records under another name, in a transaction that its sender gives up: had
+        one been read, its true one would be a contradiction.
+        """
+        rows = [{**row, "name": "没有的人"} for mover in self.movers for row in mover.rows]
+        await self.bus.together(UPSTREAM, [_upstream_record(row) for row in rows], commit=False)
 
     async def _send(self, channel: str, rows: Sequence[object]) -> None:
         if channel == "upstream":
@@ -130,11 +144,14 @@ class Load:
                     await asyncio.sleep(0.05)
 
     async def _repeat_and_contradict(self) -> None:
-        """Two records come a second time, and one with another content under its number."""
+        """Two records come a second time, and one with another content under its number; at the
+        end of some partitions stand marks alone.
+        """
         for mover in self.random.sample(list(self.movers), 2):
             await self._send("upstream", mover.rows[-1:])
         other = {**self.movers[0].rows[0], "name": "另一个", "phone": "13900000000"}
         await self._send("upstream", [other])
+        await self._given_up()
 
     async def _again(self) -> None:
         """Kafka's messages for the service under test come twice."""
@@ -225,6 +242,13 @@ class Load:
 
     def _number(self) -> str:
         return f"{self.name}-{uuid4().hex[:8]}"
+
+
+def _upstream_record(row: object) -> tuple[str, bytes]:
+    """Key and body."""
+    assert isinstance(row, dict)
+    key: str = sha256(row["id_no"].encode()).hexdigest()[:24]
+    return key, json.dumps(row).encode()
 
 
 def transfer_of(mover: Mover) -> UUID:

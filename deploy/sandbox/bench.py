@@ -16,10 +16,12 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import asyncpg
 from rich.console import Console
 
 from deploy.embedded import stack
@@ -59,17 +61,25 @@ def run(
         own_stack.started(folder, tell, workers=workers, keep=keep) as running,
         joined(running, folder / "answers") as network,
     ):
-        return asyncio.run(_measure(running, network, transfers, rate, tell))
+        result = asyncio.run(measure(running, network, transfers, rate, tell))
+        return {
+            **result,
+            "truth_and_books_agree": not _faults(network, running.home),
+            "trial_balance": balance(network),
+            "measured": " ".join((__doc__ or "").split()),
+        }
 
 
-async def _measure(
+async def measure(
     running: stack.Stack,
     network: Network,
     transfers: int,
     rate: float | None,
     tell: Callable[[str], None],
+    come: int = 0,
 ) -> dict[str, Any]:
-    before, moving = _people(transfers, await _thread(network.now))
+    """One load on a running stack to which `come` people of earlier loads have come already."""
+    before, moving = _people(transfers, await _thread(network.now), come)
     latency = Latency()
     async with Upstream(running.kafka, latency) as upstream:
         begun = time.monotonic()
@@ -89,7 +99,7 @@ async def _measure(
     await _thread(network.quiet, _QUIET_SECONDS)
     spent = {kind: now - cpu[kind] for kind, now in usage.cpu_seconds(pids).items()}
     grown = await usage.bytes_on_disk(running) - disk
-    rows = await _thread(lambda: list(network.transfers()))
+    rows = await _ended(running, latency)
     seconds = (_last_closed(rows) - offset - started).total_seconds()
     return {
         "mode": _mode(rate),
@@ -98,15 +108,27 @@ async def _measure(
         **_each_ms(spent, transfers),
         "bytes_per_transfer": grown // transfers,
         "peak_memory_mb": usage.peak_memory_mb(pids),
-        "truth_and_books_agree": not await _thread(_faults, network, running.home),
-        "trial_balance": await _thread(_balance, network),
-        "measured": " ".join((__doc__ or "").split()),
     }
 
 
-def _balance(network: Network) -> dict[str, Any]:
-    balance = network.ask("settlement", "/v1/trial-balance")
-    return {name: balance[name] for name in ("balanced", "invariants")}
+async def _ended(running: stack.Stack, latency: Latency) -> list[Mapping[str, Any]]:
+    """How the transfers of this load stand, however many others there are."""
+    connection = await asyncpg.connect(running.database)
+    try:
+        rows = await connection.fetch(
+            "SELECT id AS transfer_id, closed, money, state->>'closed_at' AS closed_at"
+            " FROM transfer.transfers WHERE id = ANY($1::text[]::uuid[])",
+            list(latency.accepted_ms),
+        )
+    finally:
+        await connection.close()
+    return list(rows)
+
+
+def balance(network: Network) -> dict[str, Any]:
+    """Whether the books hold."""
+    found = network.ask("settlement", "/v1/trial-balance")
+    return {name: found[name] for name in ("balanced", "invariants")}
 
 
 def _faults(network: Network, home: Path) -> list[str]:
@@ -151,8 +173,10 @@ async def _thread(call: Callable[..., Any], *arguments: object) -> Any:  # noqa:
     return await asyncio.to_thread(call, *arguments)
 
 
-def _people(count: int, now: datetime) -> tuple[list[Record], list[Record]]:
-    """The records of histories, and of those who then move over all corridors in turn."""
+def _people(count: int, now: datetime, come: int) -> tuple[list[Record], list[Record]]:
+    """The records of histories, and of those who then move over all corridors in turn; `come`
+    people are passed over.
+    """
     known = _regions()
     # On days that are over: what is later than the clock is refused.
     opened, stopped, moved = (now.date() - timedelta(days=n) for n in (3, 2, 1))
@@ -162,9 +186,11 @@ def _people(count: int, now: datetime) -> tuple[list[Record], list[Record]]:
     corridors = [(a, b) for a in prompt for b in codes if a != b and {a, b} != _HEBEI]
     # What is netted is funded at the month's end, which no benchmark waits for.
     corridors = [(a, b) for a, b in corridors if known.clearing(a, b, moved) is None]
-    random = Random(SEED)
+    random = Random(SEED + come)
     rows: list[feed.Row] = []
-    for index, person in zip(range(count), people(random, tuple(codes)), strict=False):
+    for index, person in enumerate(
+        islice(people(Random(SEED), tuple(codes)), come, come + count), come
+    ):
         origin, destination = corridors[index % len(corridors)]
         who = stories.Mover(
             f"bench-{index}", person, origin, destination, new_type="employee",
@@ -172,7 +198,11 @@ def _people(count: int, now: datetime) -> tuple[list[Record], list[Record]]:
         )  # fmt: skip
         rows += stories.move(random, stage, who)
     feeds = feed.number(rows, known)
-    records = [record for source in feeds.records.values() for record in source]
+    records = [
+        one | {"record_id": f"{come}-{one['record_id']}"}
+        for source in feeds.records.values()
+        for one in source
+    ]
     histories = [one for one in records if one["action"] in ("open", "suspend")]
     moving = [one for one in records if one["action"] in ("enroll", "apply")]
     return _in_order(histories), _in_order(moving)

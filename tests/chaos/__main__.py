@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from deploy.embedded.stack import SERVICES
 from tests.chaos import hosted, matrix
-from tests.chaos.points import points
+from tests.chaos.points import beyond, points
 from tests.chaos.runs import Result, Run, Stage
 
 
@@ -100,14 +100,17 @@ def _summary(results: Sequence[Result], calm: Sequence[Result], never: Sequence[
     print(f"\n{'point':<58}" + "".join(f"{service:<14}" for service in SERVICES))
     for name, *row in matrix.table(results, points(), SERVICES):
         print(f"{name:<58}" + "".join(f"{cell:<14}" for cell in row))
-    print(f"\nnever reached under this load ({len(never)}): {', '.join(never)}")
+    print(f"\nnever reached under this load ({len(never)}):")
+    for name in never:
+        print(f"{name:<78}{beyond(name) or 'THOUGH IT IS TO BE'}")
     cells = matrix.outcomes(results)
     missed = [where for where, counts in cells.items() if counts["unreached"]]
     findings = sum(len(found) for r in [*results, *calm] for found in r.findings.values())
     print(
         f"\nchaos: {len(results)} runs, {sum(len(r.reached) for r in results)} crashes at"
         f" {len({point for point, _ in cells})} of {len(points())} points, {len(cells)} pairs of"
-        f" point and service, {len(missed)} of them unreached;"
+        f" point and service, {len(missed)} of them unreached; {len(never)} points never reached,"
+        f" {sum(not beyond(name) for name in never)} of them without a reason;"
         f" {sum(r.snapshots for r in results)} snapshots of the books; {findings} findings;"
         f" {sum(r.seconds for r in results):.0f} s"
     )

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -35,6 +36,8 @@ AGAIN = 20
 UPSTREAM = "upstream.registrations"
 # How many of those that send by the topic send in transactions.
 _WHOLE = 0.5
+_INTAKE, _STATEMENTS = "/v1/registrations", "/v1/statements"
+_UNREADABLE = 422
 HEFEI_PAYER = "合肥市医疗保障中心"
 Answer = TypeVar("Answer")
 
@@ -122,9 +125,9 @@ class Load:
         if channel == "upstream":
             await self._upstream(rows)
         elif channel == "post":
-            await self._insist(
-                lambda: self.client.post("enrollment", "/v1/registrations", list(rows))
-            )
+            # One after the other: what comes later is of a person that is known by then.
+            for row in rows:
+                await self._insist(partial(self.client.post, "enrollment", _INTAKE, [row]))
         else:
             body = feed.csv_bytes(rows)  # type: ignore[arg-type]  # rows are records
             result = self.folder / "answers.csv"
@@ -182,8 +185,14 @@ class Load:
         )
 
     async def _discard(self) -> None:
-        """An operator settles what waits, one by one from the head of its key."""
+        """An operator tries what was refused once more, then settles what waits, one by one from
+        the head of its key.
+        """
         for key, service in self.poisoned.items():
+            again = {"key": key, "reason": "poison of a chaos run, once more"}
+            await self._insist(
+                partial(self.client.post, service, "/v1/dead-letters/redrive", again)
+            )
             async with asyncio.timeout(SETTLE_SECONDS):
                 while letter := await self._head(service, key):
                     await self._order(service, letter)
@@ -216,11 +225,14 @@ class Load:
         )
 
     async def _pay(self) -> None:
-        """Hefei instructs its lump; Nanning's bank tells what came."""
+        """Hefei instructs its lump, and asks for it again; Nanning's bank sends what is no
+        statement, and then twice what came.
+        """
         remit = {"region": HEFEI, "date": self.today.isoformat(), "lump": True}
-        await self._insist(
-            lambda: self.client.post_for_bytes("settlement", "/v1/remittances", remit)
-        )
+        for _ in range(2):
+            await self._insist(
+                lambda: self.client.post_for_bytes("settlement", "/v1/remittances", remit)
+            )
         lines = [line for mover in self.movers for line in self._paid(mover)]
         lump = tuple(
             (transfer_of(mover).hex, _yuan(RELEASED_FEN))
@@ -229,8 +241,18 @@ class Load:
         )
         whole = Line(self._number(), _yuan(RELEASED_FEN * len(lump)), HEFEI_PAYER, listed=lump)
         stray = Line(self._number(), "77.77", "某某公司")
+        await self._refused(f"no statement of {self.name}".encode())
         body = self.bank.statement([*lines, whole, stray], self.today)
-        await self._insist(lambda: self.client.post("settlement", "/v1/statements", body))
+        for _ in range(2):
+            await self._insist(lambda: self.client.post("settlement", _STATEMENTS, body))
+
+    async def _refused(self, body: bytes) -> None:
+        """A file that is refused, whether or not it was before."""
+        try:
+            await self._insist(lambda: self.client.post("settlement", _STATEMENTS, body))
+        except Refused as refused:
+            if refused.status != _UNREADABLE:
+                raise
 
     def _paid(self, mover: Mover) -> list[Line]:
         amounts = {"exact": [0], "short": [-100], "twice": [0, 0]}.get(mover.kind, [])

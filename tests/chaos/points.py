@@ -46,8 +46,41 @@ QUESTIONS = (
     "services.settlement.remittances.summaries",
     "services.settlement.remittances.find_run",
     "shared.timers.next_due",
+    "shared.reader.Reader.lag",
+    "shared.reader.Reader.stuck",
+    "shared.redriving.routes.listed",
+    "shared.redriving.routes.shown",
+    "shared.upkeep._count_letters",
 )
 """Functions in them that answer questions alone: a crash there changes nothing, so no points."""
+
+BEYOND = {
+    "asyncio.sleep": "waits until the world is well again, or an hour is over",
+    "reader.Reader.revoke": "loses its lanes to another worker, who is not there",
+    "not_given": "a connection was cut in the middle of COMMIT",
+    "reader.Reader.take:position.seek": "another took its lanes over",
+    "folding.apply_apart": "the database refused a batch",
+    "edge.take_edge:_one_by_one": "an edge raised: a fault of ours",
+    "edge._one_by_one": "an edge raised: a fault of ours",
+    "relay.Relay.drained": "ends in order",
+    "bus.Subscription.finish": "ends in order",
+    "bus.Subscription.leave": "ends in order",
+    "AsyncClient/leave": "ends in order",
+    "upkeep.watch_loop": "has run for ten seconds",
+    "_count_leg": "money between two accounts of one agency",
+    "statements._take:store.answer_again": "two send the same file at the same moment",
+    "statements._take_into:intake.take": "a bank's report on a payment",
+    "remittances.lists_of": "a bank told of a lump by its end-to-end id alone",
+}
+"""What a run of this load does not come to, by a part of the point's name, with what it takes. The
+faults among it are those of `tests/world`, on real engines.
+"""
+
+
+def beyond(name: str) -> str | None:
+    """What a point takes that the load has not; None where it is to be reached."""
+    return next((why for part, why in BEYOND.items() if part in name), None)
+
 
 EXEMPT = {
     "shared.chassis": "starts and stops a process; its handlers are awaited by the reader's points",

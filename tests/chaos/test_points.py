@@ -67,6 +67,11 @@ def test_names_of_points_are_unique() -> None:
     assert [name for name, times in names.items() if times > 1] == []
 
 
+@pytest.mark.parametrize("part", points.BEYOND)
+def test_what_is_said_to_be_beyond_the_load_is_a_point(part: str) -> None:
+    assert any(part in point.name for point in points.points())
+
+
 @pytest.mark.parametrize(
     ("side", "hit", "seen"),
     [

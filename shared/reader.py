@@ -189,22 +189,22 @@ class Reader:
                 await self.position.seek({where: self.offsets[where] for where in ends})
 
     async def _gap(self, batch: Sequence[Record], position: Position) -> bool:
-        """Whether the batch begins later than we stand; then it is read again from there."""
+        """Whether the batch begins later than we stand; then all of it is read again from there."""
         first = _firsts(batch)
-        gap = {w: self.offsets[w] for w, n in first.items() if n > self.offsets.get(w, n)}
-        if not gap:
+        gaps = {w: n for w, n in first.items() if n > self.offsets.get(w, n)}
+        unsure = {w: self.offsets[w] for w, n in gaps.items() if self._begins.get(w) != n}
+        if gaps and not unsure:  # read again, and Kafka has nothing between: a mark of its own
+            log.warning("reader.hole", reader=self.name, begins=str(gaps))
+        if not unsure:
             return False
-        begins = {where: first[where] for where in gap}
-        if begins == self._begins:  # read again, and Kafka has nothing between: a mark of its own
-            log.warning("reader.hole", reader=self.name, begins=str(begins))
-            return False
-        self._begins = begins
-        held = await self._starts(gap)
-        self.offsets |= held
-        again = {where: n for where, n in held.items() if n < first[where]}
-        log.error("reader.gap", reader=self.name, again=str(again))
-        await position.seek(again)
-        return bool(again)
+        self._begins |= gaps
+        self.offsets |= await self._starts(unsure)
+        # Not gaps alone: what came in its turn beside them would not come again by itself.
+        again = {where: self.offsets.get(where, n) for where, n in first.items()}
+        if behind := any(again[where] < n for where, n in gaps.items()):
+            log.error("reader.gap", reader=self.name, again=str(again))
+            await position.seek(again)
+        return behind
 
     async def _attempt(self, batch: Sequence[Record], epochs: dict[str, int]) -> Delivered:
         apart = self._faults >= _FAULTS

@@ -45,11 +45,11 @@ class Nowhere:
         return [False] * len(rows)
 
 
-def record(offset: int) -> Record:
+def record(offset: int, partition: int = 0) -> Record:
     sent = envelope(withdraw("somebody"))
     headers = dict(sent.headers("test"))
     now_ms = int(sent.sent_at.timestamp() * 1000)
-    return Record(TOPIC, 0, offset, now_ms, sent.key, headers, sent.body)
+    return Record(TOPIC, partition, offset, now_ms, sent.key, headers, sent.body)
 
 
 @pytest.fixture
@@ -115,3 +115,29 @@ async def test_offsets_that_kafka_does_not_hand_out_are_asked_for_once_and_passe
 
     assert (before, kafka.sought) == (None, [{(TOPIC, 0): 0}])
     assert await pool.fetchval("SELECT n FROM counts") == 1
+
+
+async def test_what_came_in_its_turn_beside_a_gap_is_read_again_with_it(
+    pool: asyncpg.Pool,
+) -> None:
+    kafka = Holed()
+    reader = reading(pool, kafka)
+    await reader.assign([(TOPIC, 0), (TOPIC, 1)], [])
+
+    await reader.take([record(4), record(0, 1)])
+
+    assert kafka.sought == [{(TOPIC, 0): 0, (TOPIC, 1): 0}]
+
+
+async def test_gaps_of_partitions_that_come_by_turns_are_passed_all_the_same(
+    pool: asyncpg.Pool,
+) -> None:
+    kafka = Holed()
+    reader = reading(pool, kafka)
+    await reader.assign([(TOPIC, 0), (TOPIC, 1)], [])
+
+    for batch in ([record(4)], [record(5, 1)], [record(4), record(5, 1)]):
+        await reader.take(batch)
+
+    assert await pool.fetchval("SELECT n FROM counts") == 2
+    assert reader.offsets == {(TOPIC, 0): 5, (TOPIC, 1): 6}

@@ -26,7 +26,7 @@ from rich.console import Console
 from deploy.embedded.stack import Stack
 from deploy.sandbox import bench, own_stack
 from deploy.sandbox.network import Network, joined
-from tests.bench.growth import history
+from tests.bench.growth import history, questions
 
 PATTERN = 600
 # Of a closed transfer on disk, copied whole; and what the disk must have left beside.
@@ -75,6 +75,14 @@ class Side:
         most = {name: rows // transfers for name, rows in read.most_common(5)}
         _tell(f"{self.name}: rows read by scans of whole tables, per transfer: {most}")
 
+    async def questions(self) -> dict[str, int | str]:
+        """How long answers take, those about the newest transfer among them."""
+        (newest,) = await _fetch(
+            self.running.database,
+            "SELECT id::text FROM transfer.transfers ORDER BY opened_at DESC LIMIT 1",
+        )
+        return await asyncio.to_thread(questions.times, self.network, newest[0])
+
 
 def main() -> int:
     """Measures, and prints one line; 1 where the books do not hold."""
@@ -122,6 +130,9 @@ async def _compare(empty: Side, grown: Side, asked: argparse.Namespace) -> dict[
         for side in (empty, grown) if pair % 2 == 0 else (grown, empty):
             await side.turn(asked.transfers)
     holds.append(await _books(grown))
+    told = [await side.questions() for side in (empty, grown)]
+    for question, quick in told[0].items():
+        _tell(f"{question}: {quick} ms, {told[1][question]} ms")
     middle = {side.name: statistics.median(side.speeds) for side in (empty, grown)}
     return {
         "closed": closed,

@@ -122,14 +122,16 @@ async def counted(db: asyncpg.Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
-# When each transfer first came to be accepted, released and joined, and when it closed.
+# When each transfer first came to be accepted, released and joined, and when it closed; of those
+# to which something happened from $1 until $2.
 _TIMES = """
 WITH times AS (
   SELECT person, id,
          min(at) FILTER (WHERE type = 'enrollment.release-accepted.v1') AS accepted,
          min(at) FILTER (WHERE type = 'enrollment.record-released.v1') AS released,
          min(at) FILTER (WHERE type = 'enrollment.record-joined.v1') AS joined
-    FROM steps WHERE kind = 'goes' AND at < $2 GROUP BY 1, 2),
+    FROM steps WHERE kind = 'goes' AND at < $2
+     AND (person, id) IN (SELECT person, id FROM steps WHERE at >= $1 AND at < $2) GROUP BY 1, 2),
 cases AS (
   SELECT t.origin, t.destination, t.opened_at, x.*,
          t.state->>'scheme' || '>' || (t.state->>'new_scheme') AS pair,

@@ -24,7 +24,7 @@ import asyncpg
 from rich.console import Console
 
 from deploy.embedded.stack import Stack
-from deploy.sandbox import bench, own_stack
+from deploy.sandbox import bench, own_stack, usage
 from deploy.sandbox.network import Network, joined
 from tests.bench.growth import history, questions
 
@@ -75,13 +75,17 @@ class Side:
         most = {name: rows // transfers for name, rows in read.most_common(5)}
         _tell(f"{self.name}: rows read by scans of whole tables, per transfer: {most}")
 
-    async def questions(self) -> dict[str, int | str]:
-        """How long answers take, those about the newest transfer among them."""
-        (newest,) = await _fetch(
+    async def newest(self) -> str:
+        """The transfer that was opened last."""
+        (newest,) = await fetch(
             self.running.database,
             "SELECT id::text FROM transfer.transfers ORDER BY opened_at DESC LIMIT 1",
         )
-        return await asyncio.to_thread(questions.times, self.network, newest[0])
+        return str(newest[0])
+
+    async def questions(self) -> dict[str, int | str]:
+        """How long answers take, those about the newest transfer among them."""
+        return await asyncio.to_thread(questions.times, self.network, await self.newest())
 
 
 def main() -> int:
@@ -119,12 +123,14 @@ async def _compare(empty: Side, grown: Side, asked: argparse.Namespace) -> dict[
         await side.load(PATTERN)
     sizes = await _sizes(grown.running.database)
     began = time.monotonic()
+    spent = usage.cpu_seconds(usage.processes(grown.running.home))["postgres"]
     closed = await history.load(
         grown.running.database, asked.closed, days=asked.days, lean=asked.lean, tell=_tell
     )
     took = time.monotonic() - began
+    spent = usage.cpu_seconds(usage.processes(grown.running.home))["postgres"] - spent
     more = await _sizes(grown.running.database) - sizes
-    _tell(f"{closed} closed transfers loaded in {took:.0f} s")
+    _tell(f"{closed} closed transfers loaded in {took:.0f} s, {spent:.0f} s of CPU")
     holds = [await _books(grown)]
     for pair in range(asked.pairs):
         for side in (empty, grown) if pair % 2 == 0 else (grown, empty):
@@ -137,6 +143,7 @@ async def _compare(empty: Side, grown: Side, asked: argparse.Namespace) -> dict[
     return {
         "closed": closed,
         "loaded_seconds": round(took),
+        "loaded_cpu_seconds": round(spent),
         "transfers_per_second": middle,
         "ratio": round(middle["grown"] / middle["empty"], 3),
         "turns": {side.name: side.speeds for side in (empty, grown)},
@@ -165,7 +172,7 @@ def _each(sizes: Mapping[str, int], transfers: int) -> dict[str, int]:
 
 async def _sizes(database: str) -> Counter[str]:
     """Bytes of each table with its indexes; those of a parent's partitions are told apart."""
-    rows = await _fetch(
+    rows = await fetch(
         database,
         "SELECT schemaname || '.' || relname, pg_total_relation_size(relid)"
         " FROM pg_stat_user_tables",
@@ -175,7 +182,7 @@ async def _sizes(database: str) -> Counter[str]:
 
 async def _scans(database: str) -> Counter[str]:
     """How many rows were read by scans of whole tables, so far."""
-    rows = await _fetch(
+    rows = await fetch(
         database, "SELECT schemaname || '.' || relname, seq_tup_read FROM pg_stat_user_tables"
     )
     return Counter({row[0]: row[1] or 0 for row in rows})
@@ -183,7 +190,7 @@ async def _scans(database: str) -> Counter[str]:
 
 async def _wal(database: str) -> dict[str, int]:
     """Bytes and records of the write-ahead log so far, and how many of them are whole pages."""
-    (row,) = await _fetch(
+    (row,) = await fetch(
         database,
         "SELECT wal_bytes::bigint AS bytes, wal_records AS records, wal_fpi AS pages"
         " FROM pg_stat_wal",
@@ -191,7 +198,8 @@ async def _wal(database: str) -> dict[str, int]:
     return dict(row)
 
 
-async def _fetch(database: str, statement: str) -> list[asyncpg.Record]:
+async def fetch(database: str, statement: str) -> list[asyncpg.Record]:
+    """The rows that a statement gives."""
     connection = await asyncpg.connect(database)
     try:
         return list(await connection.fetch(statement))

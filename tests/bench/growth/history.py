@@ -21,6 +21,7 @@ FEW = frozenset(
     {
         "cell.clock", "cell.statement_keys", "cell.generations", "settlement.balances",
         "settlement.corridors", "settlement.days", "settlement.bank_accounts",
+        "settlement.account_changes",
     }
 )  # fmt: skip
 EVERYWHERE = frozenset({"lanes", "timers", "dead_letters"})
@@ -109,7 +110,7 @@ def _value(name: str, kind: str, *, lean: bool) -> str:
     """What copy `i` has in this column."""
     if lean and name in _CUT:
         words = _CUT_TO.get(kind, "'{{}}'")
-    elif kind == "bigint" and name.endswith(("_fen", "_fen_days")):
+    elif kind == "bigint" and name.endswith(("_fen", "accrued")):
         words = "{own} * times"
     elif (name, kind) in _BY_NAME:
         words = _BY_NAME[name, kind]

@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 COMPOSE := docker compose
 
 .PHONY: help setup demo test lint saga interfaces simulate world matching mutants bench bench-peers \
-	chaos up down logs lock clean
+	growth chaos up down logs lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ TRANSFERS := 2000
 bench-peers: setup ## the same transfers on DBOS Transact beside ours, by turns: PAIRS=5 TRANSFERS=2000
 	@deploy/setup.sh peers
 	@$(PYTHON) -m tests.bench.peers --pairs $(PAIRS) --transfers $(TRANSFERS) $(PEERS_ARGS)
+
+growth: setup ## the benchmark with CLOSED=300000 closed transfers in the database, and with none
+	@$(PYTHON) -m tests.bench.growth --closed $(or $(CLOSED),300000) $(GROWTH_ARGS)
 
 chaos: setup ## crash every service at every await of its delivery; POINTS= SERVICES= SAMPLE= SEED=
 	@$(PYTHON) -m tests.chaos $(if $(SEED),--first $(SEED) --seeds 1,--seeds $(or $(SEEDS),2)) \

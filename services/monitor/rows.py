@@ -6,26 +6,20 @@ object of only to be written again. Any other takes the longer way, to the same 
 
 import re
 from binascii import unhexlify
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+from shared.copying import COUNT, ID, INT, LENGTH, LONG, NULL, field
 from shared.db import Id
 from shared.dead_letters import Record
 
 _TRANSFER, _IS_TRANSFER = b'"transfer":', re.compile(rb'\s*"([0-9a-f-]{36})"')
 _TO, _IS_TO = b'"to":', re.compile(rb'\s*"([0-9]{6})"')
 _LONGEST_NUMBER = 18
-# The binary form: a head, of each row the number and of each field the length, and an end.
-_HEAD, _END = b"PGCOPY\n\xff\r\n\x00" + bytes(8), b"\xff\xff"
-_NULL = b"\xff\xff\xff\xff"
-_COUNT, _LENGTH = Struct(">h"), Struct(">i")
-_PARTITION, _OFFSET, _ID, _SEQ = Struct(">ii"), Struct(">iq"), Struct(">i16s"), Struct(">iqi")
-_BEGIN, _BEGIN_AT = date(2000, 1, 1), datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_SEQ = Struct(">iqi")
 _ID_BYTES, _ID_TEXT = 16, 36
 
 
@@ -77,19 +71,14 @@ def row_of(record: Record) -> Row:
     )
 
 
-def copied(records: Iterable[Record]) -> bytes:
-    """The rows of records as PostgreSQL copies them."""
-    return b"".join((_HEAD, *map(packed, records), _END))
-
-
 def packed(record: Record) -> bytes:
-    """The row of one."""
+    """The row of a record as PostgreSQL copies it."""
     try:
         return _quickly(record)
     except (KeyError, ValueError):
         day, topic, partition, *others = row_of(record)
-        start = _COUNT.pack(len(Row._fields)) + _field(day) + _place(topic, partition)
-        return start + b"".join(map(_field, others))
+        start = COUNT.pack(len(Row._fields)) + field(day) + _place(topic, partition)
+        return start + b"".join(map(field, others))
 
 
 def _quickly(record: Record) -> bytes:
@@ -102,19 +91,19 @@ def _quickly(record: Record) -> bytes:
     correlation = _id(about)
     found = body.find(_TRANSFER)
     if found < 0:
-        transfer = _NULL
+        transfer = NULL
     elif body.startswith(b'"%b"' % about, found + len(_TRANSFER)) and about.islower():
         transfer = correlation
     else:
-        transfer = _field(_uuid(_said(body, _TRANSFER, _IS_TRANSFER)))
+        transfer = field(_uuid(_said(body, _TRANSFER, _IS_TRANSFER)))
     return b"".join(
         (
             day,
             _place(record.topic, record.partition),
-            _OFFSET.pack(8, record.offset),
+            LONG.pack(8, record.offset),
             _id(headers["ce_id"]),
             _name(headers["ce_type"]),
-            _LENGTH.pack(len(key)),
+            LENGTH.pack(len(key)),
             key,
             transfer,
             _region(_said(body, _TO, _IS_TO)),
@@ -134,7 +123,7 @@ def _id(text: bytes) -> bytes:
     id_ = unhexlify(text.replace(b"-", b""))
     if len(text) != _ID_TEXT or len(id_) != _ID_BYTES:
         raise ValueError("no id")
-    return _ID.pack(_ID_BYTES, id_)
+    return ID.pack(_ID_BYTES, id_)
 
 
 @lru_cache(maxsize=512)
@@ -143,43 +132,23 @@ def _times(text: bytes) -> tuple[bytes, bytes]:
     at = _instant(text)
     if at is None:
         raise ValueError("no instant")
-    return _COUNT.pack(len(Row._fields)) + _field(at.date()), _field(at)
+    return COUNT.pack(len(Row._fields)) + field(at.date()), field(at)
 
 
 @lru_cache(maxsize=512)
 def _place(topic: str, partition: int) -> bytes:
-    return _field(topic) + _PARTITION.pack(4, partition)
+    return field(topic) + INT.pack(4, partition)
 
 
 @lru_cache(maxsize=512)
 def _name(text: bytes) -> bytes:
     """The field of a type or lane; they are few."""
-    return _field(_plain(text.decode("utf-8", "replace")))
+    return field(_plain(text.decode("utf-8", "replace")))
 
 
 @lru_cache(maxsize=512)
 def _region(text: bytes | None) -> bytes:
-    return _field(text)
-
-
-def _field(value: object) -> bytes:
-    match value:
-        case None:
-            return _NULL
-        case UUID():
-            data = value.bytes
-        case str():
-            data = value.encode()
-        case int():
-            data = value.to_bytes(8, "big", signed=True)
-        case datetime():
-            data = ((value - _BEGIN_AT) // _MICROSECOND).to_bytes(8, "big", signed=True)
-        case date():
-            data = (value - _BEGIN).days.to_bytes(4, "big", signed=True)
-        case _:
-            assert isinstance(value, bytes)
-            data = value
-    return _LENGTH.pack(len(data)) + data
+    return field(text)
 
 
 def _said(body: bytes, name: bytes, value: re.Pattern[bytes]) -> bytes | None:

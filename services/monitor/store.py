@@ -11,8 +11,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.monitor.rows import Row, copied, row_of
+from services.monitor.rows import Row, packed, row_of
 from services.monitor.timeline import Event
+from shared.copying import copied
 from shared.dead_letters import Record
 from shared.messages.catalogue import OWNERS
 from shared.messages.enrollment import Answered
@@ -51,8 +52,7 @@ class Monitor:
             records = [record for record in records if row_of(record).id not in logged]
         try:
             async with db.transaction():
-                # As bytes it would be taken for the name of a file.
-                source = memoryview(copied(records))
+                source = copied(map(packed, records))
                 await db.copy_to_table(
                     "events", source=source, columns=Row._fields, format="binary"
                 )

@@ -127,6 +127,29 @@ def test_more_elements_than_memory_is_meant_for_are_refused() -> None:
     assert "too_many_elements" in CODES
 
 
+@pytest.mark.parametrize("inside", [True, False])
+def test_names_of_elements_and_attributes_are_text_too(*, inside: bool) -> None:
+    name = "n" * (xml.MOST_TEXT // 8)
+    deep = "".join(f"<{name}>" for _ in range(4)) + "".join(f"</{name}>" for _ in range(4))
+    told = "<a>" + "".join(f"<b {name}{n}='1'/>" for n in range(9)) + "</a>"
+
+    for hostile in (deep, told, f"<b c='{'9' * xml.MOST_TEXT}x'/>"):
+        with pytest.raises(StatementError) as refused:
+            camt.read(statement(entry(details=hostile)) if inside else statement(hostile))
+        assert (refused.value.code, refused.value.where) == (
+            "too_long",
+            "entry 1" if inside else "",
+        )
+
+
+def test_only_what_an_element_begins_with_is_its_text() -> None:
+    odd = detail("<AddtlTxInf>paid<!-- and more --> back<x>not</x> this</AddtlTxInf>")
+
+    (found,) = camt.read(statement(entry(details=odd)))
+
+    assert found.lines[0].payments[0].remark == "paid back"
+
+
 def test_any_number_of_entries_with_many_elements_each_is_read() -> None:
     half = "<a/>" * (xml.MOST_ELEMENTS // 2)
 

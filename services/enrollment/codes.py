@@ -83,6 +83,10 @@ CODES: dict[str, tuple[str, str]] = {
     "no_account": ("没有个人账户", "there is no personal account"),
     "deceased": ("参保人已死亡", "the person has died"),
     # What the books refuse after the rules accepted it.
+    "account_frozen": (
+        "个人账户已冻结，不能支付",
+        "The personal account is held",
+    ),
     "insufficient_balance": (
         "个人账户余额不足",
         "the personal account does not hold that much",

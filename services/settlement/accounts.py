@@ -99,6 +99,8 @@ def spend(books: Books, m: Spend) -> None:
     holder = books.holder(m.person, m.to)
     if not holder.account:
         _refuse(books, m, "no_account")
+    elif not holder.may_spend(m.spent_on or books.today):
+        _refuse(books, m, "account_frozen")
     elif not _covered(books, m, m.amount_fen):
         _refuse(books, m, "insufficient_balance")
     else:

@@ -96,7 +96,7 @@ def account(row: Mapping[str, Any]) -> dict[str, str]:
         "balance": yuan(row["balance_fen"]),
         "unfunded": yuan(row["unfunded_fen"]),
         "recoverable": yuan(row["recoverable_fen"]),
-    }
+    } | ({"frozen": row["frozen"]} if row["frozen"] else {})
 
 
 def receipt(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,6 +69,9 @@ CODES: dict[str, tuple[str, str]] = {
         "转入地没有这笔转移的应收款",
         "The destination has no such claim",
     ),
+    "account_frozen": ("个人账户已冻结", "The personal account is held"),
+    "not_frozen": ("个人账户未冻结", "The personal account is not held"),
+    "date_is_over": ("期限已过", "That day is over already"),
     "account_taken": ("账号已登记", "The account is, or was, a fund's already"),
     "changed_later": (
         "该账户已有同日或更晚的变更",

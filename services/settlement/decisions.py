@@ -7,6 +7,7 @@ from services.settlement import (
     accounts,
     claims,
     earning,
+    freezing,
     funding,
     limits,
     matches,
@@ -73,6 +74,7 @@ from shared.messages.settlement_compensation import (
     Waive,
     WriteOff,
 )
+from shared.messages.settlement_freezing import EndFreeze, FreezeAccount, UnfreezeAccount
 from shared.messages.settlement_interest import SettleInterest
 from shared.messages.settlement_limits import (
     ChangeLimit,
@@ -112,6 +114,9 @@ _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
     PayOut: releases.pay_out,
     SettleInterest: earning.settle_interest,
     CreditAdvance: claims.credit_advance,
+    FreezeAccount: freezing.freeze_account,
+    UnfreezeAccount: freezing.unfreeze_account,
+    EndFreeze: freezing.end_freeze,
     OfferAgain: claims.offer_again,
     ApplyReceipt: funding.apply_receipt,
     RecordReceipt: receipts.record_receipt,

@@ -91,6 +91,11 @@ class Journal:
         """The person at a region; without an account if nothing is known of them there."""
         return self.get(("holder", person, region), Holder) or Holder(person, region)
 
+    def free_fen(self, person: str, region: str) -> int:
+        """What may leave the account today: nothing of one that is held."""
+        holder = self.holder(person, region)
+        return 0 if holder.held_on(self.today) else holder.balance_fen
+
     def keep_holder(self, holder: Holder) -> None:
         """Keeps what has become of a holder."""
         self._changes["holder", holder.person, holder.region] = holder

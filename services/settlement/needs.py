@@ -42,6 +42,7 @@ from shared.messages.settlement_compensation import (
     Waive,
     WriteOff,
 )
+from shared.messages.settlement_freezing import FreezeAccount, UnfreezeAccount
 from shared.messages.settlement_limits import ChangeLimit, CorridorCommand
 from shared.messages.settlement_netting import InstructPosition, SettleLine
 from shared.messages.settlement_people import (
@@ -152,6 +153,8 @@ class Needs:
                 self.movements |= {(m.person, m.record), (m.person, m.refers_to)}
             case InstructRemittance() | ReportRemittance():
                 self.instructions.add((m.person, m.transfer, m.run))
+            case FreezeAccount() | UnfreezeAccount():
+                self.items.add(item_id("freeze", m.to, m.person))
             case AskCorrection():
                 self.items.add(item_id("correction", m.to, str(m.refers_to)))
             case CloseCorrection():

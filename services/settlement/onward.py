@@ -39,7 +39,7 @@ def _after(books: Books, side: Claim | Release) -> Release | None:
 
 def send_on(books: Books, holder: Holder, amount_fen: int, *, after: datetime | None) -> None:
     """Moves on what was credited at `holder` just now, if a later transfer has left."""
-    if amount_fen <= 0:
+    if amount_fen <= 0 or holder.held_on(books.today):
         return
     release = later_release(books, holder, after)
     if release is not None:
@@ -59,13 +59,13 @@ def go_on_from(books: Books, release: Release, amount_fen: int) -> None:
 
 
 def _go_on(books: Books, side: Claim | Release, amount_fen: int, unfunded_fen: int) -> None:
-    if amount_fen <= 0:
+    holder = books.holder(side.person, side.region)
+    if amount_fen <= 0 or holder.held_on(books.today):
         return
     release = _after(books, side)
     if release is not None:
         add(books, release, amount_fen, unfunded_fen)
         return
-    holder = books.holder(side.person, side.region)
     if holder.deceased:
         _to_heirs(books, holder, amount_fen)
 

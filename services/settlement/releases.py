@@ -1,9 +1,8 @@
 """O's side: the personal account is emptied, and owed to D or paid out."""
 
-from datetime import datetime
 from uuid import UUID
 
-from services.settlement import ledger
+from services.settlement import freezing, ledger
 from services.settlement.books import Books
 from services.settlement.compensation.recovering import recover_from_credit
 from services.settlement.earning import earn
@@ -24,11 +23,12 @@ def release_funds(books: Books, m: ReleaseFunds) -> None:
     """Empties the account, once per transfer; asked again, it answers the same."""
     if m.destination == m.to:
         raise Unexpected("same_region", "a region does not release to itself")
-    known = books.release(m.person, m.transfer)
-    if known is not None:
+    if freezing.withheld(books, m):
+        return
+    if (known := books.release(m.person, m.transfer)) is not None:
         _answer(books, known)
         return
-    release = _asked(books, m, m.transfer, m.destination, m.opened_at)
+    release = _asked(books, m, m.transfer, m.destination)
     interest_fen = earn(books, m.person, m.to, m.transfer, m.transfer)
     for claim in _going_along(books, release):
         _advance_for_release(books, claim)
@@ -65,11 +65,13 @@ def pay_out(books: Books, m: PayOut) -> None:
     if m.transfer is None:
         _pay_heirs(books, m)
         return
+    if freezing.withheld(books, m):
+        return
     known = books.release(m.person, m.transfer)
     if known is not None:
         _answer(books, known)
         return
-    release = _asked(books, m, m.transfer, m.destination or m.to, m.opened_at)
+    release = _asked(books, m, m.transfer, m.destination or m.to)
     release = replace(release, paid_out=True)
     interest_fen = earn(books, m.person, m.to, m.transfer, m.transfer)
     balance_fen = books.holder(m.person, m.to).balance_fen
@@ -102,14 +104,13 @@ def _asked(
     m: ReleaseFunds | PayOut,
     transfer: UUID,
     destination: str,
-    opened_at: datetime | None,
 ) -> Release:
     return Release(
         person=m.person,
         transfer=transfer,
         region=m.to,
         destination=destination,
-        opened_at=opened_at or books.at,
+        opened_at=m.opened_at or books.at,
         released_on=books.today,
     )
 
@@ -168,6 +169,8 @@ def _advance_for_release(books: Books, claim: Claim) -> None:
 
 def _pay_heirs(books: Books, m: PayOut) -> None:
     books.keep_holder(replace(books.holder(m.person, m.to), deceased=True))
+    if books.holder(m.person, m.to).held_on(books.today):
+        return
     subject = m.record or books.cause
     interest_fen = earn(books, m.person, m.to, subject)
     holder = books.holder(m.person, m.to)

@@ -148,7 +148,8 @@ HOLDERS = Table(
     "person text, region text, account bool, opened uuid, reopened_at timestamptz,"
     " personal_debit_fen bigint, personal_credit_fen bigint, awaiting_debit_fen bigint,"
     " awaiting_credit_fen bigint, deceased bool, sealed text, name_keys text[], accrued_on date,"
-    " accrued bigint, settles_on date",
+    " accrued bigint, settles_on date, frozen text, frozen_on date,"
+    " frozen_until date",
 )
 MOVEMENTS = Table(
     "movements",

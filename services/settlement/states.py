@@ -43,11 +43,23 @@ class Holder:
     accrued_on: date | None = None
     accrued: int = 0
     settles_on: date | None = None
+    frozen: str | None = None
+    frozen_on: date | None = None
+    frozen_until: date | None = None
 
     @property
     def balance_fen(self) -> int:
-        """What the person can spend here."""
+        """What the account holds, for the person to spend."""
         return self.personal_credit_fen - self.personal_debit_fen
+
+    def held_on(self, day: date) -> bool:
+        """Whether the account may not leave, nor be taken from, on that day."""
+        return self.frozen is not None and (self.frozen_until is None or day < self.frozen_until)
+
+    def may_spend(self, spent_on: date) -> bool:
+        """Whether the person could spend on a day: before it was held, or where only that holds."""
+        free = self.frozen_on is None or spent_on < self.frozen_on
+        return free or self.frozen == "leaving" or not self.held_on(spent_on)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from shared.messages import Message, Trigger, enrollment, settlement, transfer
 from shared.policy import Corridor
 from shared.regions import Regions
 
-ASK_AGAIN_DAYS = 30
+ASK_AGAIN = timedelta(days=30)
 URGE_EVERY_WORKING_DAYS = 5
 HIGHEST_LEVEL = 3
 
@@ -132,6 +132,12 @@ def pay_out(now: Transfer) -> settlement.PayOut:
     )
 
 
+def ask_money(now: Transfer, rules: Corridor) -> settlement.ReleaseFunds | settlement.PayOut:
+    """What O was asked for: to owe the money to D, or to pay it out where D has no account."""
+    moves = rules.moves_money(now.pair, account_at_destination=now.account)
+    return release_funds(now) if moves else pay_out(now)
+
+
 def credit_advance(
     now: Transfer, version: int, amount_fen: int, released_on: date, rules: Corridor
 ) -> settlement.CreditAdvance:
@@ -219,10 +225,9 @@ def clocks_go_on(now: Transfer, at: datetime, regions: Regions) -> Transfer:
     moved = tuple(
         d if d.step == "funds" else replace(d, due_at=later(d.due_at)) for d in now.deadlines
     )
-    due_at = later(now.due_at) if now.due_at else None
     # A date that did not move has been reminded of already: the same timer would not fire again.
     moved = tuple(replace(d, due_at=max(d.due_at, at + timedelta(seconds=1))) for d in moved)
-    return replace(now, deadlines=moved, due_at=due_at, stopped_at=None)
+    return replace(now, deadlines=moved, due_at=now.due_at and later(now.due_at), stopped_at=None)
 
 
 def unknown(message: Message) -> Step:
@@ -259,13 +264,13 @@ def terminate_record(now: Transfer) -> enrollment.TerminateRecord:
 
 
 def urge(
-    now: Transfer, due: Sequence[Deadline], at: datetime, regions: Regions
+    now: Transfer, due: Sequence[Deadline], at: datetime, regions: Regions, rules: Corridor
 ) -> tuple[list[Message], tuple[Deadline, ...]]:
     """What is said of every missed step, and the dates after that."""
     say: list[Message] = []
     kept = [d for d in now.deadlines if d not in due]
     for late in due:
-        told, again = _remind(now, late, at, regions)
+        told, again = _remind(now, late, at, regions, rules)
         say += told
         kept += [again] if again else []
     return say, tuple(kept)
@@ -280,17 +285,14 @@ def ask_again(now: Transfer, until: date, at: datetime) -> Transfer:
 
 
 def _remind(
-    now: Transfer, late: Deadline, at: datetime, regions: Regions
+    now: Transfer, late: Deadline, at: datetime, regions: Regions, rules: Corridor
 ) -> tuple[list[Message], Deadline | None]:
-    """What is said of a missed step (who owes it is urged, then escalated; O is asked again for
-    withheld money), and when it is looked at next.
-    """
+    """What is said of a missed step, withheld money asked for again, and when it is looked at."""
     where = now.destination if late.step == "transfer-in" else now.origin
     told = missed(now, late, where)
     say: list[Message] = [told] if told else []
     if late.step == "funds":
-        next_at = at + timedelta(days=ASK_AGAIN_DAYS)
-        return [release_funds(now), *say], Deadline("funds", next_at, late.level + 1)
+        return [ask_money(now, rules), *say], Deadline("funds", at + ASK_AGAIN, late.level + 1)
     if late.level >= HIGHEST_LEVEL:
         return say, None
     next_at = regions.calendar(where).deadline(at, URGE_EVERY_WORKING_DAYS)

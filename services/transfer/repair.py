@@ -127,8 +127,7 @@ def unanswered(now: Transfer, rules: Corridor) -> list[Message]:
     kept = [ask for ask in now.asked if not (waits and ask.type == JoinRecord.type)]
     say += [read(ask.type, ask.body.encode()) for ask in kept]
     if now.version and now.money in ("pending", "withheld"):
-        moves = rules.moves_money(now.pair, account_at_destination=now.account)
-        say.append(c.release_funds(now) if moves else c.pay_out(now))
+        say.append(c.ask_money(now, rules))
     if now.money == "restoring":
         say += _way_back(now)
     return say

@@ -49,6 +49,7 @@ from services.transfer.states import (
     because,
     go,
     ignore,
+    let_go,
     with_deadline,
     without_deadline,
 )
@@ -91,11 +92,11 @@ def decide(now: Transfer | None, message: Message, at: datetime, regions: Region
         case k.AdvanceReversed() | k.AdvanceAdjusted() | k.FundsRestored() | k.ClaimChanged():
             step = _compensate(now, message, at, regions, rules)
         case t.Remind():
-            step = _remind(now, at, regions)
+            step = _remind(now, at, regions, rules)
         case t.Pause() | t.Retry():
             step = repair.act(now, message, at, rules)
         case t.Resume():
-            step = repair.resume(now, message, _remind(repair.unpaused(now), at, regions))
+            step = repair.resume(now, message, _remind(repair.unpaused(now), at, regions, rules))
         case _:
             raise Unexpected("not_for_saga", f"{message.type} is not for a transfer")
     return repair.keep(closing.close(step, now, at))
@@ -295,8 +296,7 @@ def _announce(
         ):
             owed = message.owed_fen
             funds = replace(now.funds, version=message.version, released=owed)
-            new = replace(now, funds=funds, money="released", withheld_until=None)
-            new = without_deadline(replace(new, reason=because(now, None)), "funds")
+            new = let_go(replace(now, funds=funds, money="released"))
             new = c.due_as_settled(now, new, message, regions)
             credit = c.credit_advance(new, message.version, owed, message.released_on, rules)
             # On the way back already it is credited and taken back, so that the books show both.
@@ -320,9 +320,7 @@ def _announce(
             new, *more = back.reverse_money(new)
             return go(new, "O owes more than it said: credit the difference", credit, *more)
         case ("pending" | "withheld", s.NothingToRelease()):
-            new = replace(now, money="none", withheld_until=None, reason=because(now, None))
-            new = without_deadline(new, "funds")
-            return go(new, "there is no money to move")
+            return go(let_go(replace(now, money="none")), "there is no money to move")
         case ("pending", s.FundsWithheld()) if back.goes_back(now):
             why = "O holds the money, and keeps it: the transfer goes back"
             return go(replace(now, money="none"), why)
@@ -365,7 +363,7 @@ def _fund(now: Transfer, message: Message, at: datetime, regions: Regions, rules
         case s.PaidOut(amount_fen=amount, total_fen=total) if now.version and not funds.version:
             paid = funds.paid_out + amount if total is None else max(total, funds.paid_out)
             funds = replace(funds, paid_out=paid)
-            new = replace(now, funds=funds, money=money_of(funds))
+            new = let_go(replace(now, funds=funds, money=money_of(funds)))
             return go(new, "O paid the account out")
         case _ if funds.version == 0 or isinstance(message, s.PaidOut):
             raise Unexpected("impossible", f"{message.type} while the money is {now.money}")
@@ -397,7 +395,7 @@ def _fund(now: Transfer, message: Message, at: datetime, regions: Regions, rules
 # ── 6. Deadlines ──────────────────────────────────────────────────────────────────────────────
 
 
-def _remind(now: Transfer, at: datetime, regions: Regions) -> Step:
+def _remind(now: Transfer, at: datetime, regions: Regions, rules: Corridor) -> Step:
     """A missed step: the region that owes it is urged, and every few working days the matter goes
     a level higher there, to the third and no further. O is asked again for money that it withholds.
     """
@@ -408,7 +406,7 @@ def _remind(now: Transfer, at: datetime, regions: Regions) -> Step:
     due = [d for d in now.deadlines if d.due_at <= at]
     if not due:
         return ignore(now, "the step was done in time")
-    say, deadlines = c.urge(now, due, at, regions)
+    say, deadlines = c.urge(now, due, at, regions, rules)
     late = now.overdue or any(d.step != "funds" for d in due)
     new = replace(now, deadlines=deadlines, overdue=late)
     return go(new, "a step is late: urge whoever owes it, then escalate", *say)

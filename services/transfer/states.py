@@ -213,6 +213,11 @@ def with_deadline(t: Transfer, step: Late, due_at: datetime) -> Transfer:
     return replace(t, deadlines=(*others, Deadline(step, due_at)))
 
 
+def let_go(now: Transfer) -> Transfer:
+    """O holds nothing back any more."""
+    return without_deadline(replace(now, withheld_until=None, reason=because(now, None)), "funds")
+
+
 def without_deadline(t: Transfer, *steps: Late) -> Transfer:
     """The transfer with these steps done."""
     return replace(t, deadlines=tuple(d for d in t.deadlines if d.step not in steps))

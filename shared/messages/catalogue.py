@@ -14,6 +14,7 @@ from shared.messages import (
     settlement_bank,  # noqa: F401 - declared by being imported
     settlement_closing,  # noqa: F401 - declared by being imported
     settlement_compensation,
+    settlement_freezing,  # noqa: F401 - declared by being imported
     settlement_interest,  # noqa: F401 - declared by being imported
     settlement_limits,
     settlement_netting,

@@ -5,7 +5,7 @@ from datetime import date
 from deploy.sandbox import camt
 from shared.money import parse_yuan
 from tests.system.edge_people import NANNING, PEOPLE
-from tests.system.stack import Stack
+from tests.system.stack import Stack, two_agree
 
 NANNING_INCOME, NEW_INCOME = "4501010104000045101", "4501010104000045777"
 HEFEI_EXPENSE = "3401010104000034102"
@@ -22,12 +22,7 @@ def run_of_hefei(stack: Stack, day: date) -> tuple[str, str]:
 def another_account(stack: Stack, since: date) -> None:
     """The bank says that Nanning's income account is another: one asks, another approves."""
     day = ("--since", since.isoformat())
-    new = ("change-account", NANNING[1], "income", NEW_INCOME, *day, "--by", "chen")
-    item = stack.ask(*new)["item"]
-    assert stack.run("approve", item, "--by", "chen").code == 1
-    assert stack.ask("item", item)["proposal"]["fields"]["account"] == NEW_INCOME
-    stack.ask("approve", item, "--by", "zhao")
-    stack.settle()
+    two_agree(stack, "change-account", NANNING[1], "income", NEW_INCOME, *day)
 
 
 def at_hefei(number: int, opening: str, today: date, *returned: str) -> bytes:

@@ -80,6 +80,7 @@ _MOVERS = (
     Mover("e16", "司徒留存", "416.16", enrolled=NO_ACCOUNT),
     Mover("e17", "司徒无余", "0.00"),
     Mover("e18", "司徒清退", "418.18", HEFEI, NO_ACCOUNT),
+    Mover("e25", "司徒冻结", "425.25"),
     Mover("e29-limit", "司徒超额", "60000.29"),
     Mover("e29-down", "司徒停机", "429.29"),
 )
@@ -87,8 +88,9 @@ PEOPLE = {one.case: one for one in _MOVERS}
 
 
 def first_rows() -> list[Row]:
-    """All of them move, but for whoever moves while the books stand still."""
-    rows = [row for one in PEOPLE.values() if one.case != "e29-down" for row in one.rows]
+    """All of them move, but for whoever moves while the books stand still, or is held."""
+    later = ("e25", "e29-down")
+    rows = [row for one in PEOPLE.values() if one.case not in later for row in one.rows]
     arrears = PEOPLE["e4"].row(ZHENGZHOU, "due", "contribute", scheme="310", month="2026-03")
     stopped = next(n for n, row in enumerate(rows) if row["record_id"] == "e4-2")
     rows.insert(stopped, arrears | {"occurred_at": "2026-02-26T09:00:00+08:00"})

@@ -150,3 +150,11 @@ def _enrolled(person: dict[str, str], name: str, origin: str) -> dict[str, str]:
         "base": "5500.00",
         "previous_region": origin,
     }
+
+
+def two_agree(stack: Stack, *act: str, text: str | None = None) -> None:
+    """One proposes, another approves, and not the same."""
+    item = stack.ask(*act, "--by", "chen", text=text)["item"]
+    assert stack.run("approve", item, "--by", "chen").code == 1
+    stack.ask("approve", item, "--by", "li")
+    stack.settle()

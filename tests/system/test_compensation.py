@@ -7,7 +7,7 @@ from typing import Any
 from shared.identity import make_id
 from shared.messages import record_uuid
 from tests.system.bank_files import Line, camt053
-from tests.system.stack import Stack, mover
+from tests.system.stack import Stack, mover, two_agree
 
 NAMES = {
     "reversed": "张伟",
@@ -30,15 +30,6 @@ def account_of(stack: Stack, name: str, region: str) -> dict[str, str]:
     return next(account for account in accounts if account["region"] == region)
 
 
-def decided(stack: Stack, *words: str) -> None:
-    """One proposes, another approves, and what follows is handled."""
-    item = stack.ask(*words, "--by", "chen")["item"]
-    alone = stack.run("approve", item, "--by", "chen")
-    assert alone.code == 1
-    stack.ask("approve", item, "--by", "li")
-    stack.settle()
-
-
 def spent(name: str, amount: str) -> dict[str, str]:
     person = {"id_type": "01", "id_no": PEOPLE[name], "source": "gx-hrss", "region": "450100"}
     at = "2026-03-02T10:30:00+08:00"
@@ -57,7 +48,7 @@ def too_much_comes(stack: Stack, tmp_path: Path, transfer: str) -> None:
     assert transfer_of(stack, "too-much")["money"] == "over"
     [receipt] = [r for r in stack.ask("receipts") if transfer in r["transfers"]]
     back = (f"transfer={transfer}", f"receipt={receipt['receipt']}")
-    decided(stack, "propose", "settlement.return-receipt", *back, "--reason", "evidence")
+    two_agree(stack, "propose", "settlement.return-receipt", *back, "--reason", "evidence")
 
 
 def test_what_people_decide_goes_back_and_the_books_hold(stack: Stack, tmp_path: Path) -> None:
@@ -69,7 +60,7 @@ def test_what_people_decide_goes_back_and_the_books_hold(stack: Stack, tmp_path:
     transfers = {name: transfer_of(stack, name)["transfer_id"] for name in NAMES}
 
     # 13, 30: reversed by two people; what was spent stays claimed from the origin.
-    decided(stack, "reverse", transfers["reversed"], "--reason", "court-order")
+    two_agree(stack, "reverse", transfers["reversed"], "--reason", "court-order")
     found = transfer_of(stack, "reversed")
     assert (found["record"], found["money"], found["restored"]) == ("restored", "advanced", "70.00")
     assert account_of(stack, "reversed", "410100")["balance"] == "70.00"
@@ -79,12 +70,12 @@ def test_what_people_decide_goes_back_and_the_books_hold(stack: Stack, tmp_path:
     meant = record_uuid("ha-hrss", "corrected-1")
     fields = (f"transfer={transfers['corrected']}", "to=410100", f"refers_to={meant}")
     amend = ("propose", "enrollment.amend-record", *fields, "balance=60.00")
-    decided(stack, *amend, "--reason", "evidence")
+    two_agree(stack, *amend, "--reason", "evidence")
     assert account_of(stack, "corrected", "450100")["recoverable"] == "20.00"
 
     # 9: what never comes is written off.
     lost = ("propose", "settlement.write-off", f"transfer={transfers['given-up']}")
-    decided(stack, *lost, "--reason", "never-paid")
+    two_agree(stack, *lost, "--reason", "never-paid")
     found = transfer_of(stack, "given-up")
     assert (found["money"], found["written_off"]) == ("written_off", "100.00")
 

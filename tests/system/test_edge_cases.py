@@ -26,7 +26,7 @@ from tests.system.edge_bank import (
     run_of_hefei,
 )
 from tests.system.edge_people import GUILIN, NANNING, PEOPLE, ZHENGZHOU, first_rows, later_rows
-from tests.system.stack import Stack
+from tests.system.stack import Stack, two_agree
 
 GUILIN_INCOME = "4503010104000045301"
 ON_TO_GUILIN = transfer_uuid("gx-hrss", "e12-6")
@@ -186,13 +186,8 @@ def test_7_money_that_came_before_the_record_funds_it_at_once(played: Played) ->
     assert (found["money"], found["received"], found["closed"]) == ("funded", "370.07", True)
 
 
-def two_agree(stack: Stack, act: str, receipt: str, case: str) -> None:
-    """One proposes that a receipt is, or is not, somebody's; another approves, and not the same."""
-    transfer = str(transfer_uuid("gx-hrss", f"{case}-3"))
-    item = stack.ask(act, receipt, transfer, "--by", "chen")["item"]
-    assert stack.run("approve", item, "--by", "chen").code == 1
-    stack.ask("approve", item, "--by", "li")
-    stack.settle()
+def transfer_of(case: str) -> str:
+    return str(transfer_uuid("gx-hrss", f"{case}-3"))
 
 
 def test_8_a_doubtful_name_asks_and_two_people_decide_and_undo_it(played: Played) -> None:
@@ -204,9 +199,9 @@ def test_8_a_doubtful_name_asks_and_two_people_decide_and_undo_it(played: Played
         [asks] = [row for row in unmatched if row["amount"] == PEOPLE[case].balance]
         assert asks["verdict"] == "ambiguous"
         asked[case] = asks["receipt"]
-        two_agree(stack, "match", asks["receipt"], case)
-    two_agree(stack, "undo-match", asked["e8-twin-1"], "e8-twin-1")
-    two_agree(stack, "match", asked["e8-twin-1"], "e8-twin-2")
+        two_agree(stack, "match", asks["receipt"], transfer_of(case))
+    two_agree(stack, "undo-match", asked["e8-twin-1"], transfer_of("e8-twin-1"))
+    two_agree(stack, "match", asked["e8-twin-1"], transfer_of("e8-twin-2"))
 
     now = transfers(stack)
     money = {case: now[PEOPLE[case].reference]["money"] for case in PEOPLE if "e8" in case}
@@ -216,7 +211,7 @@ def test_8_a_doubtful_name_asks_and_two_people_decide_and_undo_it(played: Played
 def test_10_what_the_bank_returns_is_instructed_again_to_the_account_that_is_right(
     played: Played,
 ) -> None:
-    told = played.stack.ask("transfer", str(transfer_uuid("gx-hrss", "e10-3")))["timeline"]
+    told = played.stack.ask("transfer", transfer_of("e10"))["timeline"]
     names = [line["message"] for line in told]
 
     (first, old), (second, new) = played.runs
@@ -261,6 +256,26 @@ def test_18_an_origin_that_pays_out_transfers_nothing(played: Played) -> None:
 
     assert (found["money"], found["paid_out"], found["advanced"]) == ("paid_out", "418.18", "0.00")
     assert played.account("e18", "340100")["balance"] == "0.00"
+
+
+def test_25_a_held_account_leaves_when_two_people_let_it_go(played: Played) -> None:
+    stack, one = played.stack, PEOPLE["e25"]
+    opened, *moves = one.rows
+    stack.send(played.folder / "e25-opens.csv", [opened])
+    stack.settle()
+
+    two_agree(stack, "freeze", ZHENGZHOU[1], "-", text=one.id_no)
+    stack.send(played.folder / "e25-moves.csv", moves)
+    stack.settle()
+    waits = transfers(stack)[one.reference]
+    held = played.account("e25", ZHENGZHOU[1])
+    two_agree(stack, "unfreeze", ZHENGZHOU[1], "-", text=one.id_no)
+    stack.ask("retry", waits["transfer_id"], "--reason", "the court has let it go")
+    stack.settle()
+
+    assert (waits["money"], waits["reason"]) == ("withheld", "account_frozen")
+    assert (held["balance"], held["frozen"]) == (one.balance, "all")
+    assert transfers(stack)[one.reference]["money"] == "advanced"
 
 
 def test_29_above_the_limit_the_money_is_credited_when_it_comes(played: Played) -> None:

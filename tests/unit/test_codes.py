@@ -66,6 +66,7 @@ def test_the_codes_are_found_in_the_rules() -> None:
         *("corridor_suspended", "age_limit"),
     } == DECLINED
     assert {
+        "account_frozen",
         "no_account",
         "unknown_record",
         "insufficient_balance",

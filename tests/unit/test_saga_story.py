@@ -1,6 +1,6 @@
 """Each path of the story as a dialogue: a message in, the two states after it, messages out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -182,6 +182,24 @@ def test_withheld_funds_are_asked_for_again_on_their_date() -> None:
     _, said = dialogue.hear(t.Remind(**ABOUT, due_at=dialogue.at))
 
     assert "release-funds" in said
+
+
+def test_what_is_paid_out_is_asked_for_again_as_a_payout() -> None:
+    dialogue = Dialogue()
+    for message in (registered(), released(), joined()):
+        dialogue.hear(message)
+    dialogue.hear(s.FundsWithheld(**FROM, code="account_frozen", until=date(2026, 3, 10)))
+    assert dialogue.now
+    dialogue.now = replace(dialogue.now, account=False)
+    dialogue.at = datetime(2026, 3, 10, tzinfo=SHANGHAI)
+
+    _, said = dialogue.hear(t.Remind(**ABOUT, due_at=dialogue.at))
+    paid = s.PaidOut(**ABOUT, region="410100", amount_fen=1, reason="no-account")
+    dialogue.hear(paid)
+
+    assert "pay-out" in said
+    assert (dialogue.now.money, dialogue.now.reason) == ("paid_out", None)
+    assert "funds" not in {deadline.step for deadline in dialogue.now.deadlines}
 
 
 def test_an_account_that_was_held_back_and_is_empty_is_no_reason_any_more() -> None:

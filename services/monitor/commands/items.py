@@ -13,6 +13,7 @@ import typer
 from services.monitor.commands import screen
 from services.monitor.commands.clerks import acting
 from services.monitor.commands.client import NOT_FOUND, Client, Refused, connected
+from services.monitor.commands.query import IdType, person_of
 from services.monitor.commands.screen import Json
 
 _PANEL = "Deciding"
@@ -180,6 +181,56 @@ def change_account(
     _do("", body, by, as_json=as_json)
 
 
+def freeze(
+    region: Annotated[str, typer.Argument(metavar="REGION", help="Where the account is, 450100.")],
+    id_no: Annotated[str, typer.Argument(metavar="ID_NO", help="`-` reads standard input.")],
+    *,
+    until: Annotated[str | None, typer.Option(help="A day; without it until unfreeze.")] = None,
+    may_spend: Annotated[
+        bool, typer.Option("--may-spend", help="Only keep it here: a bill is to be settled.")
+    ] = False,
+    id_type: IdType = "01",
+    by: By,
+    reason: Reason = "court-order",
+    why: Why = "",
+    as_json: Json = False,
+) -> None:
+    """Propose to hold a person's account; nothing leaves it once another person approves."""
+    fields = {"to": region, "what": "leaving" if may_spend else "all"}
+    fields |= {"until": until} if until else {}
+    _about_person("freeze", fields, (id_type, id_no), by, reason, why, as_json=as_json)
+
+
+def unfreeze(
+    region: Annotated[str, typer.Argument(metavar="REGION", help="Where the account is, 450100.")],
+    id_no: Annotated[str, typer.Argument(metavar="ID_NO", help="`-` reads standard input.")],
+    *,
+    id_type: IdType = "01",
+    by: By,
+    reason: Reason = "court-order",
+    why: Why = "",
+    as_json: Json = False,
+) -> None:
+    """Propose to let a held account go; what waited for it goes on once another approves."""
+    _about_person("unfreeze", {"to": region}, (id_type, id_no), by, reason, why, as_json=as_json)
+
+
+def _about_person(
+    act: str,
+    fields: Mapping[str, str],
+    id_: tuple[str, str],
+    by: str,
+    reason: str,
+    why: str,
+    *,
+    as_json: bool,
+) -> None:
+    with connected() as client:
+        person = person_of(client, *id_)["person_key"]
+    what = {"act": f"settlement.{act}-account", "fields": {**fields, "person": person}}
+    _do("", {**what, "reason": reason, "why": why}, by, as_json=as_json)
+
+
 def approve(id_: ItemId, *, by: By, why: Why = "", as_json: Json = False) -> None:
     """Approve what another person has proposed: it is done then."""
     _decide(id_, "approve", by, why, as_json=as_json)
@@ -230,7 +281,8 @@ def _handled(client: Client, item_: str, message: str) -> Row:
 def register(app: typer.Typer) -> None:
     """Add the family to the command line."""
     commands: tuple[Callable[..., None], ...] = (
-        *(items, item, propose, match, undo_match, reverse, change_account, approve, reject),
+        *(items, item, propose, match, undo_match, reverse, change_account, freeze, unfreeze),
+        *(approve, reject),
     )
     for command in commands:
         app.command(rich_help_panel=_PANEL)(command)

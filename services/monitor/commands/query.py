@@ -42,7 +42,7 @@ def transfers(
 ) -> None:
     """The transfers, the oldest first."""
     with connected() as client:
-        key = None if person is None else _person(client, id_type, person)["person_key"]
+        key = None if person is None else person_of(client, id_type, person)["person_key"]
         wanted = limit if limit or as_json else _SHOWN_ROWS
         last = None if after is None else str(after)
         filters = {"person": key, "state": state, "region": region}
@@ -187,13 +187,13 @@ def person(
 ) -> None:
     """Enrollments, months, entitlement and account balances of one person, per region."""
     with connected() as client:
-        found = _person(client, id_type, id_no)
+        found = person_of(client, id_type, id_no)
         key = found.pop("person_key")
         found["accounts"] = client.post("settlement", "/v1/accounts", {"person_key": key})
     screen.answer(found, as_json, lambda: _about(found))
 
 
-def _person(client: Client, id_type: str, id_no: str) -> Row:
+def person_of(client: Client, id_type: str, id_no: str) -> Row:
     """The person of an ID number, which travels in a body and never in an address."""
     number = sys.stdin.readline().strip() if id_no == "-" else id_no.strip()
     if not number:

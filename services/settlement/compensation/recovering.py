@@ -17,6 +17,7 @@ def recover_from_credit(books: Books, person: str, region: str, credited_fen: in
     debt first, and gives back how much that was.
     """
     taken_fen = 0
+    credited_fen = min(credited_fen, books.free_fen(person, region))
     for claim in books.claims(person, region):
         amount_fen = min(claim.recoverable_fen, credited_fen - taken_fen)
         if amount_fen > 0:
@@ -31,7 +32,7 @@ def recover(books: Books, m: Recover) -> None:
     wanted_fen = claim.recoverable_fen if m.amount_fen is None else m.amount_fen
     amount_fen = min(wanted_fen, claim.recoverable_fen)
     if m.receipt is None:
-        amount_fen = min(amount_fen, books.holder(m.person, m.to).balance_fen)
+        amount_fen = min(amount_fen, books.free_fen(m.person, m.to))
     else:
         part = books.part(m.receipt, m.part)
         rest_fen = part.rest_fen if part and part.region == m.to else 0

@@ -68,9 +68,9 @@ def reverse_advance(books: Books, m: ReverseAdvance) -> None:
 
 
 def _unspent(books: Books, claim: Claim) -> int:
-    """The smaller of the balance and what this transfer has credited and not taken back."""
-    balance_fen = books.holder(claim.person, claim.region).balance_fen
-    return min(balance_fen, claim.credited_fen - claim.undue_fen)
+    """The smaller of what may leave the account and what this transfer has credited."""
+    free_fen = books.free_fen(claim.person, claim.region)
+    return min(free_fen, claim.credited_fen - claim.undue_fen)
 
 
 def _back_from_next(books: Books, claim: Claim, wanted_fen: int) -> None:

@@ -16,6 +16,7 @@ from shared.messages.settlement_compensation import (
     Waive,
     WriteOff,
 )
+from shared.messages.settlement_freezing import FreezeAccount, UnfreezeAccount
 from shared.messages.settlement_limits import ChangeLimit, ResumeCorridor, SuspendCorridor
 from shared.messages.settlement_people import MatchReceipt
 from shared.messages.transfer import Reverse
@@ -30,6 +31,7 @@ QUEUES: dict[str, tuple[str, str]] = {
     "waiver": ("豁免", "A claim to be forgiven"),
     "reversal": ("撤销转移", "A transfer to be reversed"),
     "limit": ("额度调整", "A corridor's limit to be changed, or its advances stopped"),
+    "freeze": ("冻结", "A personal account to be held, or let go"),
     "bank-account": ("账户变更", "A bank account to be changed"),
     "correction": ("更正", "A record to be corrected"),
     "break": ("对账差异", "A difference between the books of two regions"),
@@ -54,6 +56,8 @@ REASONS: dict[str, tuple[str, str]] = {
     "small": ("金额过小", "Collecting it would cost more than it is"),
     "fraud": ("骗取转移", "It was obtained by fraud"),
     "court-order": ("法院裁判", "A court has ordered it"),
+    "unsettled": ("待结算", "A bill is to be settled first"),
+    "settled": ("已结算", "It is settled"),
     "error": ("办理有误", "It was made in error"),
 }
 """Why something is proposed, in Chinese and English."""
@@ -134,6 +138,18 @@ _ACTS = (
         "bank-account",
         ("bank-confirmed", "evidence", "error", "ordered"),
         subject=("bank",),
+    ),
+    Act(
+        FreezeAccount,
+        "freeze",
+        ("court-order", "ordered", "fraud", "unsettled"),
+        subject=("person",),
+    ),
+    Act(
+        UnfreezeAccount,
+        "freeze",
+        ("court-order", "ordered", "error", "settled"),
+        subject=("person",),
     ),
     Act(BookLine, "twin", ("evidence", "bank-confirmed"), subject=("receipt",)),
     Act(Reverse, "reversal", ("fraud", "court-order", "error")),

@@ -16,6 +16,7 @@ from shared.money import MoneyError, parse_yuan, yuan
 
 Row = Mapping[str, Any]
 _NAMES = ByTwo.model_fields.keys() - Message.model_fields.keys()
+_SHOWN = 8
 _PRIVATE = frozenset({"person", "line", "sealed", "account_key"})
 _MONTHS: Mapping[str, Callable[[str], object]] = {
     "month": months.parse_month,
@@ -71,7 +72,7 @@ def item(row: Row) -> dict[str, Any]:
         "queue": row["queue"],
         "queue_name": _both(QUEUES, row["queue"]),
         "region": row["region"],
-        "subject": row["subject"],
+        "subject": row["subject"] if row["subject"] != row["about"] else row["subject"][:_SHOWN],
         "amount": None if row["amount_fen"] is None else yuan(row["amount_fen"]),
         "state": row["state"],
         "opened_by": row["opened_by"],

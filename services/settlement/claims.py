@@ -124,10 +124,12 @@ def _await(books: Books, claim: Claim, amount_fen: int, version: int, code: str)
 def _decline(books: Books, claim: Claim, code: str) -> None:
     claim = replace(claim, declined=code, declined_at=claim.declined_at or books.at)
     books.keep_claim(claim)
-    if code not in WAITING:
-        books.forget_declined(claim)
+    if code in WAITING:
+        books.queue(claim)
         return
-    books.queue(claim)
+    books.forget_declined(claim)
+    if code == "single_limit":
+        books.look_tomorrow(claim.origin, claim.region)
 
 
 def _answer(books: Books, claim: Claim, version: int, amount_fen: int) -> None:

@@ -150,6 +150,13 @@ class Corridors(Journal):
         self._timers.append(Timer(key, uuid5(NAMESPACE, f"review\x1f{key}"), at, message))
         return replace(corridor, review_on=day)
 
+    def look_tomorrow(self, origin: str, destination: str) -> None:
+        """Has the corridor looked at on the next day: its rules may be others by then."""
+        corridor = self.corridor(origin, destination)
+        day = exposure.next_day(self.limits(origin, destination), self.today)
+        if corridor.review_on is None or day < corridor.review_on:
+            self._keep(self.remind_review(corridor, day))
+
     # --- who waits ----------------------------------------------------------------------------
 
     def declined(self, origin: str, destination: str) -> list[Declined]:
@@ -202,7 +209,8 @@ class Corridors(Journal):
     def too_large(self, origin: str, destination: str) -> list[Claim]:
         """The oldest claims of which one advance would have been too large, where it is asked."""
         found = self.get(("too-large", origin, destination), tuple) or ()
-        return [self.get(("claim", one.person, one.transfer), Claim) or one for one in found]
+        now = [self.get(("claim", one.person, one.transfer), Claim) or one for one in found]
+        return [one for one in now if one.declined == "single_limit" and one.awaiting_fen]
 
     def forget_declined(self, claim: Claim) -> None:
         """The claim waits for the corridor no longer."""

@@ -23,7 +23,7 @@ MOST_OFFERED = 50
 """So many declined advances of a corridor are looked at when it frees."""
 
 MOST_RECONSIDERED = 1000
-"""So many whose advance was too large are looked at when two people change that limit."""
+"""So many whose advance was too large are looked at when that limit may be another."""
 
 EASED_PERCENT = 5
 """A warning ends so far below its threshold: who stands on it is not told with every advance."""
@@ -187,6 +187,11 @@ def first_review(limits: Limits, announced_on: date) -> date | None:
     return limits.calendar.add_working_days(announced_on, min(ages) + 1) if ages else None
 
 
+def next_day(limits: Limits, today: date) -> date:
+    """The next day on which a corridor may be looked at."""
+    return limits.calendar.add_working_days(today, 1)
+
+
 def next_review(
     corridor: Corridor, limits: Limits, ages: Sequence[Aged], today: date
 ) -> date | None:
@@ -206,5 +211,5 @@ def next_review(
         days += [limits.calendar.add_working_days(d, limits.suspend_after + 1) for d in fresh[:1]]
         if len(fresh) < len(counted):
             # The rest may be paid any day: then the share of what is overdue grows.
-            days.append(limits.calendar.add_working_days(today, 1))
+            days.append(next_day(limits, today))
     return min((day for day in days if day > today), default=None)

@@ -27,6 +27,7 @@ from shared.messages.settlement_limits import (
 
 def review_corridor(books: Books, m: ReviewCorridor) -> None:
     """Looks how old what is open is: suspends, resumes, and offers again what was declined."""
+    _reconsider(books, books.corridor(m.origin, m.to))
     _review(books, books.corridor(m.origin, m.to))
 
 
@@ -136,6 +137,10 @@ def _review(books: Books, corridor: Corridor) -> None:
     corridor = books.corridor(corridor.origin, corridor.destination)
     ages = books.ages(corridor.origin, corridor.destination)
     due_on = exposure.next_review(corridor, limits, ages, books.today)
+    if books.too_large(corridor.origin, corridor.destination):
+        # A row of the policy may let them be advanced, any day.
+        tomorrow = exposure.next_day(limits, books.today)
+        due_on = min(due_on or tomorrow, tomorrow)
     if due_on != corridor.review_on:
         corridor = books.remind_review(corridor, due_on)
         books.keep_corridor(corridor)

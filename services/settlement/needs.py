@@ -43,7 +43,7 @@ from shared.messages.settlement_compensation import (
     WriteOff,
 )
 from shared.messages.settlement_freezing import FreezeAccount, UnfreezeAccount
-from shared.messages.settlement_limits import ChangeLimit, CorridorCommand
+from shared.messages.settlement_limits import CorridorCommand
 from shared.messages.settlement_netting import InstructPosition, SettleLine
 from shared.messages.settlement_people import (
     AskCorrection,
@@ -73,7 +73,6 @@ class Needs:
     corridors: set[Corridor] = field(default_factory=set)
     freeing: set[Corridor] = field(default_factory=set)
     reviewing: set[Corridor] = field(default_factory=set)
-    changing: set[Corridor] = field(default_factory=set)
     taking_back: set[tuple[str, UUID]] = field(default_factory=set)
     announcing: dict[UUID, list[CreditAdvance]] = field(default_factory=dict)
     offered: set[UUID] = field(default_factory=set)
@@ -114,7 +113,6 @@ class Needs:
         elif isinstance(m, CorridorCommand):
             for corridors in (self.corridors, self.freeing, self.reviewing):
                 corridors.add((m.origin, m.to))
-            self.changing |= {(m.origin, m.to)} if isinstance(m, ChangeLimit) else set()
             self.items.add(item_id("limit", m.to, m.origin))
         elif isinstance(m, NoteBankMessage | AnswerBankMessage):
             self.notes.add(m.note)

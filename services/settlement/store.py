@@ -209,15 +209,15 @@ async def _declined(db: asyncpg.Connection, needs: Needs, states: States) -> Non
         queues[declined.origin, declined.destination].append(declined)
     for corridor, queue in queues.items():
         states["declined", *corridor] = tuple(queue)
-    if needs.changing:
+    if needs.reviewing:
         await _too_large(db, needs, states)
 
 
 async def _too_large(db: asyncpg.Connection, needs: Needs, states: States) -> None:
-    """Whom a single advance's limit kept waiting, where that limit is changed."""
+    """Whom a single advance's limit keeps waiting, where that limit may be another by now."""
     found: defaultdict[tuple[str, str], list[Claim]] = defaultdict(list)
-    changing = columns(sorted(needs.changing), 2)
-    for row in await db.fetch(selects.TOO_LARGE, *changing, MOST_RECONSIDERED):
+    reviewing = columns(sorted(needs.reviewing), 2)
+    for row in await db.fetch(selects.TOO_LARGE, *reviewing, MOST_RECONSIDERED):
         claim = rows.CLAIMS.read(row)
         found[claim.origin, claim.region].append(claim)
     for corridor, claims in found.items():

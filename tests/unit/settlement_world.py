@@ -200,7 +200,7 @@ class World:
         """What `load` would have read, even where there is nothing."""
         needs = Needs.of([Delivery(T1, message.key, message, DAY, DAY, T1)])
         self.states.update(expected_by(needs, self.all(Claim)))
-        for origin, to in needs.changing:
+        for origin, to in needs.reviewing:
             large = [c for c in self.all(Claim) if c.declined == "single_limit"]
             large.sort(key=lambda c: (c.declined_at, c.transfer))
             self.states["too-large", origin, to] = tuple(large)

@@ -192,6 +192,29 @@ def test_two_people_raise_the_limit_of_one_advance_and_whose_was_too_large_are_a
     assert [m for m in lowered if isinstance(m, AdvanceCredited)] == []
 
 
+def test_a_policy_that_raises_the_limit_of_one_advance_is_noticed_by_the_next_working_day() -> None:
+    world = World(limits=LIMITS)
+    world.send(*asked(1, 500), *asked(2, 900))
+    before = [m for m in world.wait(5) if isinstance(m, AdvanceCredited)]
+
+    world.limits = replace(LIMITS, single_fen=600)
+    said = world.wait(5)
+
+    assert before == []
+    assert [m.transfer for m in said if isinstance(m, AdvanceCredited)] == [transfer(1)]
+
+
+def test_a_corridor_where_nobody_is_kept_waiting_is_not_looked_at_every_day() -> None:
+    world = World(limits=Limits(1000, 300))
+    world.send(*asked(1, 500), paid(1, 500))
+    world.wait(5)
+
+    handled = world.number
+    world.wait(20)
+
+    assert world.number == handled
+
+
 def test_who_fits_into_one_advance_still_waits_for_room_in_the_corridor() -> None:
     world = World(limits=LIMITS)
     world.send(*[m for n in range(3) for m in asked(n, 300)], *asked(4, 500))

@@ -60,6 +60,9 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "excused": ("多记款项不再追回", "excused from paying back"),
         "reversed": ("转移已撤销", "transfer reversed"),
         "restored": ("原账户已恢复", "account restored"),
+        "withheld": ("个人账户暂不能转出", "account held, money later"),
+        "frozen": ("个人账户已冻结", "account frozen"),
+        "unfrozen": ("个人账户已解除冻结", "account free again"),
     },
     "channel": {"file": ("文件", "file"), "webhook": ("推送", "webhook")},
 }

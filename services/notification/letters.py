@@ -10,13 +10,14 @@ from datetime import datetime
 from uuid import UUID
 
 from services.notification.reasons import reason
-from services.notification.templates import ACTIONS, LATE, STEPS, TEMPLATES
+from services.notification.templates import ACTIONS, LATE, REST, STEPS, TEMPLATES
 from shared.calendar import SHANGHAI
 from shared.ids import uuid5
 from shared.messages import NAMESPACE, Message, PersonEvent
 from shared.messages import enrollment as e
 from shared.messages import settlement as s
 from shared.messages import settlement_compensation as k
+from shared.messages import settlement_freezing as f
 from shared.messages import transfer as t
 from shared.money import yuan
 from shared.months import month_text
@@ -146,7 +147,7 @@ def _funded(message: s.AdvanceFunded, at: datetime) -> Letter:
     return _write(message, at, "funded", params, version=message.matched_fen)
 
 
-def _came(message: s.Applied, amount_fen: int) -> Params:
+def _came(message: s.Applied, amount_fen: int) -> dict[str, Param]:
     """What came from where; that it came late is said besides."""
     params: dict[str, Param] = {"origin": message.origin, "amount_fen": amount_fen}
     return params | ({"late": 1} if message.late else {})
@@ -156,6 +157,8 @@ def _credited(message: s.FundsCredited, at: datetime) -> Letter | None:
     if not message.applied_fen:
         return None
     params = _came(message, message.applied_fen)
+    if message.awaiting_fen:
+        params |= {"rest_fen": message.awaiting_fen}
     return _write(message, at, "credited-on-arrival", params, version=message.matched_fen)
 
 
@@ -207,6 +210,24 @@ def _restored(message: k.FundsRestored, at: datetime) -> Letter | None:
     return _write(message, at, "restored", params, version=message.number)
 
 
+def _withheld(message: s.FundsWithheld, at: datetime) -> Letter:
+    params: Params = {"origin": message.origin, "at": message.until.isoformat()}
+    return _write(message, at, "withheld", params, version=message.until)
+
+
+def _frozen(message: f.AccountFrozen, at: datetime) -> Letter | None:
+    """Who may still spend hears of it when the money is to move, and does not."""
+    if message.what != "all":
+        return None
+    return _write(message, at, "frozen", {}, subject=message.decided)
+
+
+def _unfrozen(message: f.AccountUnfrozen, at: datetime) -> Letter | None:
+    if message.what != "all":
+        return None
+    return _write(message, at, "unfrozen", {}, subject=message.decided)
+
+
 _WRITERS: dict[type[Message], Callable[..., Letter | None]] = {
     e.RegistrationRefused: _registration_refused,
     e.ReleaseAccepted: _accepted,
@@ -224,6 +245,9 @@ _WRITERS: dict[type[Message], Callable[..., Letter | None]] = {
     k.WrittenOff: _written_off,
     e.RecordRestored: _reversed,
     k.FundsRestored: _restored,
+    s.FundsWithheld: _withheld,
+    f.AccountFrozen: _frozen,
+    f.AccountUnfrozen: _unfrozen,
 }
 
 HANDLED = frozenset(message.type for message in _WRITERS)
@@ -239,6 +263,9 @@ def render(kind: str, region: str, params: Params, name: tuple[str, str], place:
     ]
     if kind == "joined":
         return _with_waiting(texts[0], texts[1], params)
+    if rest_fen := params.get("rest_fen"):
+        rest = yuan(int(rest_fen))
+        texts = [texts[0] + REST[0].format(rest=rest), f"{texts[1]} {REST[1].format(rest=rest)}"]
     if params.get("late"):
         return texts[0] + LATE[0], f"{texts[1]} {LATE[1]}"
     if kind == "awaiting" and "code" in params:

@@ -130,7 +130,30 @@ TEMPLATES: dict[str, tuple[str, str]] = {
         "Dear {name}, after the reversal the {amount} yuan that were unspent are in your account at"
         " {origin} again.",
     ),
+    "withheld": (
+        "{name}：您好。您在{origin}的个人账户目前不能转出（冻结或待结算），"
+        "应转往{place}的资金暂缓划转，{date}再行办理。参保关系照常转移，您无需重新申请。",
+        "Dear {name}, your personal account at {origin} may not leave at present (it is frozen, or"
+        " a bill is to be settled first): its money moves to {place} later and is asked for again"
+        " on {date}. Your record moves as usual; you need not apply again.",
+    ),
+    "frozen": (
+        "{name}：您好。您在{place}的个人账户已冻结，其间不能支付或转出，入账照常。"
+        "如有疑问，请联系医保经办机构。",
+        "Dear {name}, your personal account at {place} is frozen: nothing can be paid or moved from"
+        " it, while what comes in is credited. If you have questions, please ask the agency.",
+    ),
+    "unfrozen": (
+        "{name}：您好。您在{place}的个人账户已解除冻结，可正常使用。",
+        "Dear {name}, your personal account at {place} is free again: use it as before.",
+    ),
 }
+
+REST = (
+    "其余{rest}元到账后再划入。",
+    "The other {rest} yuan are credited when they arrive.",
+)
+"""Said besides where a part of what was not advanced has arrived."""
 
 LATE = (
     "该款晚于规定时限到账，我们深表歉意。",

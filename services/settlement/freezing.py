@@ -44,7 +44,16 @@ def freeze_account(books: Books, m: FreezeAccount) -> None:
     books.keep_holder(replace(holder, frozen=m.what, frozen_on=books.today, frozen_until=m.until))
     _remind(books, m, m.until)
     items.settle(books, item, "obeyed")
-    books.say(AccountFrozen(to=m.to, person=m.person, what=m.what, until=m.until, reason=m.reason))
+    books.say(
+        AccountFrozen(
+            to=m.to,
+            person=m.person,
+            what=m.what,
+            until=m.until,
+            reason=m.reason,
+            decided=books.cause,
+        )
+    )
 
 
 def unfreeze_account(books: Books, m: UnfreezeAccount) -> None:
@@ -88,9 +97,15 @@ def withheld(books: Books, m: ReleaseFunds | PayOut) -> bool:
 
 
 def _free(books: Books, m: Held, reason: str) -> None:
-    holder = replace(books.holder(m.person, m.to), frozen=None, frozen_on=None, frozen_until=None)
+    held = books.holder(m.person, m.to)
+    assert held.frozen, "who is not held is not let go"
+    holder = replace(held, frozen=None, frozen_on=None, frozen_until=None)
     books.keep_holder(holder)
-    books.say(AccountUnfrozen(to=m.to, person=m.person, reason=reason))
+    books.say(
+        AccountUnfrozen(
+            to=m.to, person=m.person, reason=reason, what=held.frozen, decided=books.cause
+        )
+    )
     onward.send_on(books, holder, holder.balance_fen, after=holder.reopened_at)
 
 

@@ -174,6 +174,7 @@ def tell(
                 credited_fen=claim.credited_fen,
                 open_fen=claim.open_fen,
                 excess_fen=claim.excess_fen,
+                awaiting_fen=claim.awaiting_fen,
                 lost_fen=claim.lost_fen,
                 late=late,
             )

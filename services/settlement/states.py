@@ -11,6 +11,7 @@ from uuid import UUID
 from services.settlement.sides import Claim as Claim  # noqa: PLC0414 - states like the others
 from services.settlement.sides import Release as Release  # noqa: PLC0414
 from shared.messages.settlement import BankKind
+from shared.messages.settlement_freezing import Frozen
 
 Verdict = Literal[
     "exact",
@@ -43,7 +44,7 @@ class Holder:
     accrued_on: date | None = None
     accrued: int = 0
     settles_on: date | None = None
-    frozen: str | None = None
+    frozen: Frozen | None = None
     frozen_on: date | None = None
     frozen_until: date | None = None
 

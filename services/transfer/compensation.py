@@ -96,7 +96,7 @@ def reopened(now: Transfer, at: datetime, regions: Regions, rules: Corridor) -> 
     if not now.closed_at:
         return now
     due = regions.calendar(now.destination).deadline(at, rules.deadlines.whole)
-    return with_deadline(now, "whole", due)
+    return with_deadline(replace(now, due_at=due), "whole", due)
 
 
 def stays(now: Transfer, at: datetime, regions: Regions, rules: Corridor) -> Transfer:

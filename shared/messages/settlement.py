@@ -269,7 +269,8 @@ class Applied(PersonEvent):
     """What all funding events say: the whole claim after this receipt. Not sent itself.
 
     `lost_fen`: what of the claim stays written off or waived. `late`: the receipt came after the
-    working days that the transfer may take.
+    working days that the transfer may take. `awaiting_fen`: what of it was not advanced and is
+    still to come.
     """
 
     transfer: UUID
@@ -282,6 +283,7 @@ class Applied(PersonEvent):
     excess_fen: Fen
     lost_fen: Fen | None = None
     late: bool = False
+    awaiting_fen: Fen = 0
 
 
 class AdvanceFunded(Applied):

@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Literal
+from uuid import UUID
 
 from shared.messages import ByTwo, PersonCommand, PersonEvent, Text
 
@@ -27,14 +28,17 @@ class EndFreeze(PersonCommand):
 
 
 class AccountFrozen(PersonEvent):
-    """The account is held; what comes in is credited."""
+    """The account is held by the message `decided`; what comes in is credited."""
 
     what: Frozen
     until: date | None
     reason: Text
+    decided: UUID | None = None
 
 
 class AccountUnfrozen(PersonEvent):
     """The account is free: two people said so, or its date has come (`over`)."""
 
     reason: Text
+    what: Frozen = "all"
+    decided: UUID | None = None

@@ -1,6 +1,6 @@
 """Every letter with the message that leads to it, and words that it says."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from services.notification.letters import Letter, letter, render
@@ -8,6 +8,7 @@ from shared.messages import Message
 from shared.messages import enrollment as e
 from shared.messages import settlement as s
 from shared.messages import settlement_compensation as k
+from shared.messages import settlement_freezing as f
 from shared.messages import transfer as t
 
 AT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
@@ -92,6 +93,13 @@ def changed(kind: type[k.ClaimChanged], **fields: object) -> k.ClaimChanged:
     return kind.model_validate(FROM | facts | fields)
 
 
+def held(kind: type[f.AccountFrozen | f.AccountUnfrozen], **others: object) -> Message:
+    fields = {"to": "450100", "person": PERSON, "what": "all", "reason": "court-order"} | {
+        "decided": RECEIPT
+    }
+    return kind.model_validate(fields | others)
+
+
 STORY: list[tuple[Message, str, str, str]] = [
     (refused(), "registration-refused", "居住证", "residence permit"),
     (e.ReleaseAccepted.model_validate(FROM), "accepted", "郑州市受理", "Zhengzhou has accepted"),
@@ -144,4 +152,12 @@ STORY: list[tuple[Message, str, str, str]] = [
         "已恢复到您在郑州市",
         "in your account at Zhengzhou again",
     ),
+    (
+        s.FundsWithheld.model_validate(
+            FROM | {"code": "account_frozen", "until": date(2026, 9, 1)}
+        ),
+        *("withheld", "2026-09-01再行办理", "asked for again on 2026-09-01"),
+    ),
+    (held(f.AccountFrozen, until=None), "frozen", "不能支付或转出", "is frozen"),
+    (held(f.AccountUnfrozen), "unfrozen", "已解除冻结", "is free again"),
 ]

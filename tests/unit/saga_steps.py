@@ -195,7 +195,7 @@ RECORD_STEPS: Steps = {
     ),
     "two people reverse what was closed": (
         (*STORY, NEXT_DAY, REVERSE),
-        "record=restoring reason=court-order reversing=court-order closed_at=- "
+        "record=restoring reason=court-order reversing=court-order due_at=03-25 closed_at=- "
         "deadlines=whole@03-25",
         "restore-record→D new_scheme=310",
     ),

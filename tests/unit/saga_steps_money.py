@@ -90,12 +90,13 @@ MONEY_STEPS: Steps = {
     ),
     "less is owed of what was closed": (
         (*STORY, NEXT_DAY, owed(2, -7)),
-        "money=released closed_at=- deadlines=whole@03-25 version=2 released=93 adjusting=2",
+        "money=released due_at=03-25 closed_at=- deadlines=whole@03-25 version=2 released=93 "
+        "adjusting=2",
         "adjust-advance→D version=2 amount_fen=7",
     ),
     "more is owed of what was closed": (
         (*STORY, NEXT_DAY, owed(2, 7)),
-        "money=short closed_at=- deadlines=whole@03-25 version=2 released=107",
+        "money=short due_at=03-25 closed_at=- deadlines=whole@03-25 version=2 released=107",
         "credit-advance→D version=2 amount_fen=7 released_on=03-04 advance=True",
     ),
     "withheld money has the origin's date": (
@@ -279,7 +280,7 @@ MONEY_STEPS: Steps = {
             NEXT_DAY,
             changed(k.ReceiptTakenBack, open_fen=100, credited_fen=100, amount_fen=100, debit=ID),
         ),
-        "money=advanced closed_at=- deadlines=whole@03-25 matched=0 open=100",
+        "money=advanced due_at=03-25 closed_at=- deadlines=whole@03-25 matched=0 open=100",
         "",
     ),
     "what came twice goes back: a closed transfer stays closed": (

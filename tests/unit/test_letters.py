@@ -11,6 +11,7 @@ from services.notification.reasons import REASONS, reason
 from services.notification.templates import LATE, TEMPLATES
 from shared.messages import Message, PersonEvent
 from shared.messages import settlement as s
+from shared.messages import settlement_freezing as f
 from shared.messages import transfer as t
 from shared.messages.catalogue import CATALOGUE
 from tests.unit.letter_stories import (
@@ -22,6 +23,7 @@ from tests.unit.letter_stories import (
     applied,
     closed,
     declined,
+    held,
     joined,
     overdue,
     paid_out,
@@ -200,3 +202,23 @@ def test_money_that_came_late_is_told_with_an_apology() -> None:
         )
         assert all(sentence in text for sentence, text in zip(LATE, texts(late), strict=True))
         assert told(late).id == told(applied(kind)).id
+
+
+def test_who_gets_a_part_of_what_was_not_advanced_is_told_of_the_rest() -> None:
+    part = applied(s.FundsCredited, applied_fen=100, awaiting_fen=250)
+
+    chinese, english = texts(part)
+
+    assert ("1.00元" in chinese, "其余2.50元" in chinese) == (True, True)
+    assert "The other 2.50 yuan" in english
+
+
+@pytest.mark.parametrize("kind", [s.ShortfallFound, s.ExcessFound])
+def test_what_is_short_or_over_is_between_the_regions(kind: type[s.Applied]) -> None:
+    assert letter(applied(kind), datetime(2026, 3, 2, tzinfo=UTC)) is None
+
+
+def test_who_may_still_spend_is_not_told_that_the_account_is_kept_where_it_is() -> None:
+    for kind in (f.AccountFrozen, f.AccountUnfrozen):
+        kept = held(kind, what="leaving", until=None)
+        assert letter(kept, datetime(2026, 3, 2, tzinfo=UTC)) is None

@@ -7,7 +7,8 @@ import asyncpg
 
 _ACCOUNTS_OF = """
 SELECT h.region, h.personal_credit_fen - h.personal_debit_fen AS balance_fen,
-       CASE WHEN h.frozen_until IS NULL OR h.frozen_until > cell.business_now()::date
+       CASE WHEN h.frozen_until IS NULL
+              OR h.frozen_until > (cell.business_now() AT TIME ZONE 'Asia/Shanghai')::date
             THEN h.frozen END AS frozen, h.frozen_until,
        coalesce(sum(c.open_fen), 0)::bigint AS unfunded_fen,
        coalesce(sum(c.undue_fen - c.recovered_fen - c.excused_fen), 0)::bigint AS recoverable_fen

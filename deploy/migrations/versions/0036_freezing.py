@@ -6,7 +6,7 @@ from alembic import op
 from sqlalchemy.util import await_only
 
 revision = "0036"
-down_revision = "0035"
+down_revision = "0037"
 
 SQL = Path(__file__).parent.parent / "sql"
 

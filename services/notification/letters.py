@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.notification.reasons import reason
-from services.notification.templates import ACTIONS, LATE, REST, STEPS, TEMPLATES
+from services.notification.templates import ACTIONS, LATE, REST, STEPS, TEMPLATES, with_waiting
 from shared.calendar import SHANGHAI
 from shared.ids import uuid5
 from shared.messages import NAMESPACE, Message, PersonEvent
@@ -215,17 +215,12 @@ def _withheld(message: s.FundsWithheld, at: datetime) -> Letter:
     return _write(message, at, "withheld", params, version=message.until)
 
 
-def _frozen(message: f.AccountFrozen, at: datetime) -> Letter | None:
+def _held(message: f.AccountFrozen | f.AccountUnfrozen, at: datetime) -> Letter | None:
     """Who may still spend hears of it when the money is to move, and does not."""
     if message.what != "all":
         return None
-    return _write(message, at, "frozen", {}, subject=message.decided)
-
-
-def _unfrozen(message: f.AccountUnfrozen, at: datetime) -> Letter | None:
-    if message.what != "all":
-        return None
-    return _write(message, at, "unfrozen", {}, subject=message.decided)
+    kind = "frozen" if isinstance(message, f.AccountFrozen) else "unfrozen"
+    return _write(message, at, kind, {}, subject=message.decided)
 
 
 _WRITERS: dict[type[Message], Callable[..., Letter | None]] = {
@@ -246,8 +241,8 @@ _WRITERS: dict[type[Message], Callable[..., Letter | None]] = {
     e.RecordRestored: _reversed,
     k.FundsRestored: _restored,
     s.FundsWithheld: _withheld,
-    f.AccountFrozen: _frozen,
-    f.AccountUnfrozen: _unfrozen,
+    f.AccountFrozen: _held,
+    f.AccountUnfrozen: _held,
 }
 
 HANDLED = frozenset(message.type for message in _WRITERS)
@@ -262,7 +257,7 @@ def render(kind: str, region: str, params: Params, name: tuple[str, str], place:
         for language, template in enumerate(TEMPLATES[kind])
     ]
     if kind == "joined":
-        return _with_waiting(texts[0], texts[1], params)
+        return with_waiting(texts[0], texts[1], params)
     if rest_fen := params.get("rest_fen"):
         rest = yuan(int(rest_fen))
         texts = [texts[0] + REST[0].format(rest=rest), f"{texts[1]} {REST[1].format(rest=rest)}"]
@@ -293,16 +288,6 @@ def _values(region: str, params: Params, place: Place, language: int) -> dict[st
             named = str(params[field])
             values[field] = words.get(named, (named, named))[language]
     return values
-
-
-def _with_waiting(chinese: str, english: str, params: Params) -> Text:
-    if params.get("waiting_months"):
-        chinese += f"其中等待期{params['waiting_months']}个月。"
-        english += f" The waiting period is {params['waiting_months']} months."
-    if params.get("retroactive_from"):
-        chinese += f"待遇追溯至{params['retroactive_from']}。"
-        english += f" Cover reaches back to {params['retroactive_from']}."
-    return chinese, english
 
 
 def _day(at: datetime) -> str:

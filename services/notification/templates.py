@@ -4,6 +4,8 @@
 form that `letters.render` gives them. `{why}` and `{advice}` are from `reasons`.
 """
 
+from collections.abc import Mapping
+
 TEMPLATES: dict[str, tuple[str, str]] = {
     "registration-refused": (
         "{name}：您好。{place}未能受理您{date}的{action}。原因：{why}。{advice}",
@@ -178,3 +180,16 @@ STEPS: dict[str, tuple[str, str]] = {
 
 UNNAMED = ("参保人", "insured person")
 """Stands for the name where it must not or cannot be shown."""
+
+
+def with_waiting(
+    chinese: str, english: str, params: Mapping[str, str | int | None]
+) -> tuple[str, str]:
+    """The letter with the waiting period, and how far back cover reaches, where there is one."""
+    if params.get("waiting_months"):
+        chinese += f"其中等待期{params['waiting_months']}个月。"
+        english += f" The waiting period is {params['waiting_months']} months."
+    if params.get("retroactive_from"):
+        chinese += f"待遇追溯至{params['retroactive_from']}。"
+        english += f" Cover reaches back to {params['retroactive_from']}."
+    return chinese, english

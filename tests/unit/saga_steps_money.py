@@ -18,16 +18,7 @@ from tests.unit.saga_steps import (
     STAYS,
     Steps,
 )
-from tests.unit.saga_stories import (
-    ABOUT,
-    FROM,
-    ID,
-    applied,
-    credited,
-    funds,
-    registered,
-    released,
-)
+from tests.unit.saga_stories import ABOUT, FROM, ID, applied, credited, funds, registered, released
 from tests.unit.test_saga_repair import STORY, WITHHELD
 from tests.unit.test_saga_restoring import restored, reversed_
 

@@ -21,25 +21,12 @@ from shared.messages.settlement import (
     RecordDebit,
     RecordReceipt,
 )
+from tests.simulation.fates import FATES
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
 DAY = timedelta(days=1)
-FATES = {
-    "exact": 10,
-    "short": 2,
-    "over": 2,
-    "in parts": 2,
-    "twice": 1,
-    "returned": 2,
-    "never": 1,
-    "by name": 2,
-    "nobody": 1,
-    "wrong reference": 1,
-    "read twice": 1,
-    "received first": 1,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +158,8 @@ class Bank:
                 self._credit(wait, [due], fen, named=fate == "by name")
             case "wrong reference":
                 self._credit(wait, [due], fen, payer="130100")
+            case "taken back":
+                self._take_back(wait, due)
             case "read twice":
                 number = self._credit(wait, [due], fen)
                 self._credit(wait + DAY, [due], fen, number=number)
@@ -208,6 +197,17 @@ class Bank:
         self._line(after, release.destination, "income", number, detail, text)
         return number
 
+    def _take_back(self, wait: timedelta, due: Due) -> None:
+        """The bank takes the credit back, and its debit as well (`RvslInd`)."""
+        release = due.release
+        self.confused.add(release.transfer)
+        self._credit(wait, [due], due.amount_fen)
+        after = wait + self.world.rng.choice((1, 9, 40)) * DAY
+        detail = Detail(amount_fen=due.amount_fen, references=(release.transfer,))
+        self._leave(after, release.destination, detail, bank="income", reversal=True)
+        self.lines += 1
+        self._line(after, release.region, "expense", self.lines, detail, "", reversal=True)
+
     def _come_back(self, after: timedelta, due: Due) -> None:
         """The payment came back to the origin's own account."""
         self.lines += 1
@@ -218,7 +218,15 @@ class Bank:
         self._line(after, release.region, "expense", self.lines, detail, "")
 
     def _line(
-        self, after: timedelta, region: str, bank: BankKind, number: int, detail: Detail, text: str
+        self,
+        after: timedelta,
+        region: str,
+        bank: BankKind,
+        number: int,
+        detail: Detail,
+        text: str,
+        *,
+        reversal: bool = False,
     ) -> None:
         own = OwnAccount(region, bank)
         receipt = receipt_id(own, str(number))
@@ -231,6 +239,7 @@ class Bank:
             booked_on=self.booked.setdefault(receipt, (self.world.at + after).date()),
             details=(detail,),
             sealed=text or None,
+            reversal=reversal,
         )
         put = partial(self.world.feed, "settlement", next_uuid(receipt, "record"), line)
         self.world.later(after, put)
@@ -247,21 +256,24 @@ class Bank:
         detail: Detail,
         counter: BankKind | None = None,
         *,
+        bank: BankKind = "expense",
         fee: bool = False,
+        reversal: bool = False,
     ) -> None:
         self.lines += 1
-        own = OwnAccount(region, "expense")
+        own = OwnAccount(region, bank)
         receipt = receipt_id(own, str(self.lines))
         line = RecordDebit(
             to=region,
             account=own.key,
-            bank="expense",
+            bank=bank,
             receipt=receipt,
             amount_fen=detail.amount_fen,
             booked_on=self.world.begun.date(),
             details=(detail,),
             counter=counter,
             fee=fee,
+            reversal=reversal,
         )
         put = partial(self.world.feed, "settlement", next_uuid(receipt, "record"), line)
         self.world.later(after, put)

@@ -17,6 +17,7 @@ from tests.unit.settlement_invariants import check, check_interest
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+_OF_A_VERSION = ("awaiting", "advance-credited")
 _ONE_OF_A_KIND = frozenset({"accepted", "refused", "withdrawn", "ended-by-death", "not-needed"})
 
 
@@ -214,7 +215,7 @@ class Checks:
             held_fen = sum(h.balance_fen for h in books.all(Holder) if h.person == person.key)
             awaited_fen = sum(c.awaiting_fen for c in books.all(Claim) if c.person == person.key)
             own = [c for c in books.all(Claim) if c.person == person.key]
-            owed_fen = sum(c.recoverable_fen for c in own)
+            owed_fen = sum(c.recoverable_fen + c.excused_fen for c in own)
             if fen + owed_fen != out_fen + held_fen + awaited_fen:
                 what = f"held {held_fen}, awaited {awaited_fen}, paid out {out_fen}"
                 what += f", owed {owed_fen}"
@@ -222,10 +223,10 @@ class Checks:
 
     def _nobody_is_told_twice(self) -> Iterator[str]:
         seen: dict[tuple[object, ...], UUID] = {}
-        awaited: Counter[UUID | None] = Counter()
+        by_version: Counter[tuple[UUID | None, str]] = Counter()
         for letter in self.world.letters.letters.values():
-            if letter.kind == "awaiting":  # of each version of the claim, and amounts may repeat
-                awaited[letter.transfer] += 1
+            if letter.kind in _OF_A_VERSION:  # two versions may have the same amount
+                by_version[letter.transfer, letter.kind] += 1
                 continue
             what: object = tuple(sorted(letter.params.items(), key=str))
             if letter.kind in _ONE_OF_A_KIND:
@@ -234,9 +235,10 @@ class Checks:
             if letter.transfer and seen.setdefault(key, letter.id) != letter.id:
                 yield f"{letter.person[-2:]} is told twice: {letter.kind} {dict(letter.params)}"
         for claim in self.world.books.all(Claim):
-            times = awaited[claim.transfer]
-            if times > len(claim.versions):
-                yield f"{claim.transfer}: told {times} times that money is awaited"
+            for kind in _OF_A_VERSION:
+                times = by_version[claim.transfer, kind]
+                if times > len(claim.versions):
+                    yield f"{claim.transfer}: told {times} times: {kind}"
 
     def _everything_was_heard(self) -> Iterator[str]:
         for host in self.world.hosts:

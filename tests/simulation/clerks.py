@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from services.settlement.people.states import Item
-from services.settlement.states import Claim, Instruction, Part, Release
+from services.settlement.states import Claim, Holder, Instruction, Part, Release
 from shared.messages import NAMESPACE, Message, PersonCommand
 from shared.messages.enrollment import AmendRecord, DropAmendment
 from shared.messages.settlement_bank import AnnounceReturn, ReportRemittance
@@ -18,6 +18,7 @@ from shared.messages.settlement_compensation import (
     Waive,
     WriteOff,
 )
+from shared.messages.settlement_freezing import FreezeAccount, UnfreezeAccount
 from shared.messages.settlement_people import MatchReceipt
 from shared.messages.transfer import Reverse
 
@@ -56,6 +57,7 @@ class Clerks:
             self._matched,
             self._unmatched,
             self._payments,
+            self._held,
         )
         seldom = [acts for kind in rare if (acts := list(kind()))]
         possible = seldom or [acts for kind in kinds if (acts := list(kind()))]
@@ -63,7 +65,8 @@ class Clerks:
             return
         service, message, transfer = self.world.rng.choice(self.world.rng.choice(possible))
         self.acts += 1
-        self.world.bank.confused.add(transfer)
+        of = {t.person: t for t in self.world.transfers.all()}.get(message.key)
+        self.world.bank.confused |= {transfer, *([of.id] if of else [])}
         id_ = uuid5(NAMESPACE, f"clerk {self.acts}")
         self.world.feed(service, id_, message)
 
@@ -86,6 +89,21 @@ class Clerks:
         for claim in self.world.books.all(Claim):
             if claim.recoverable_fen:
                 yield _of(claim, Recover, reason="agreed")
+                yield _of(claim, WriteOff, what="person", reason="insolvent")
+
+    def _held(self) -> Iterator[Act]:
+        """An account is held, for some time or until it is let go."""
+        for holder in self.world.books.all(Holder):
+            about = {"to": holder.region, "person": holder.person, **TWO, "reason": "court-order"}
+            theirs = [t.id for t in self.world.transfers.all() if t.person == holder.person]
+            if holder.account and theirs:
+                days = self.world.rng.choice((1, 20, 70, None))
+                until = days and self.world.at.date() + days * DAY
+                what = self.world.rng.choice(("all", "all", "leaving"))
+                act = FreezeAccount.model_validate({**about, "what": what, "until": until})
+                yield "settlement", act, theirs[0]
+            if holder.frozen:
+                yield "settlement", UnfreezeAccount.model_validate(about), theirs[0]
 
     def _excesses(self) -> Iterator[Act]:
         for claim in self.world.books.all(Claim):

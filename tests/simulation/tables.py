@@ -15,7 +15,7 @@ from services.enrollment.persons import Person, Relation, Release, Verdict
 from services.notification.letters import Letter
 from services.settlement import ledger
 from services.settlement.needs import Needs
-from services.settlement.states import Claim, Holder, Line, Receipt
+from services.settlement.states import Claim, Holder, Line, Part, Receipt
 from services.transfer.states import Transfer
 from shared.decision import Delivery, States
 from shared.messages.enrollment import AnswerAnew
@@ -117,6 +117,17 @@ class SettlementTables:
         needs = Needs.of(batch)
         if needs.announcing or needs.offered or needs.receipts:
             states |= expected_by(needs, self.all(Claim))
+        for _, transfer in needs.taking_back:
+            states["parts-of", transfer] = tuple(
+                (p.receipt, p.part)
+                for p in self.all(Part)
+                if transfer in p.transfers or transfer in p.refs
+            )
+        for corridor in needs.reviewing:
+            large = [c for c in self.all(Claim) if (c.origin, c.region) == corridor]
+            large = [c for c in large if c.declined == "single_limit" and c.awaiting_fen]
+            large.sort(key=lambda c: (c.declined_at or c.opened_at, c.person, c.transfer))
+            states["too-large", *corridor] = tuple(large)
         for m in needs.receipts:
             for number, text in enumerate((m.sealed or "").splitlines()):
                 states["line", m.receipt, number] = Line("", text)

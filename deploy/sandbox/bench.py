@@ -25,7 +25,7 @@ import asyncpg
 from rich.console import Console
 
 from deploy.embedded import stack
-from deploy.sandbox import cast, feed, own_stack, stories, truth, usage
+from deploy.sandbox import cast, feed, order, own_stack, stories, truth, usage
 from deploy.sandbox.bank import Bank
 from deploy.sandbox.fates import Temper
 from deploy.sandbox.network import Network, joined
@@ -64,6 +64,7 @@ def run(
         result = asyncio.run(measure(running, network, transfers, rate, tell))
         return {
             **result,
+            "order_per_key": asyncio.run(order.counted(running)),
             "truth_and_books_agree": not _faults(network, running.home),
             "trial_balance": balance(network),
             "measured": " ".join((__doc__ or "").split()),

@@ -73,10 +73,17 @@ else:
         """
         if not hasattr(state, "__dict__"):
             return dataclasses.replace(state, **changes)
-        made = object.__new__(type(state))
-        made.__dict__.update(state.__dict__)
-        made.__dict__.update(changes)
-        if len(made.__dict__) != len(state.__dict__):
+        fields = {**state.__dict__, **changes}
+        if len(fields) != len(state.__dict__):
             unknown = ", ".join(changes.keys() - state.__dict__.keys())
             raise TypeError(f"{type(state).__name__} has no {unknown}")
-        return made
+        return restored(type(state), fields)
+
+
+def restored(kind: type[State], fields: dict[str, object]) -> State:
+    """A state of a class without slots as it was kept, all its fields given: its constructor would
+    set each by itself.
+    """
+    made = object.__new__(kind)
+    object.__setattr__(made, "__dict__", fields)
+    return made

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.enrollment.persons import Entitlement, Joined, Relation
 from shared import months
@@ -30,8 +30,7 @@ def join(relation: Relation, brought: Joined) -> Relation:
     return replace(relation, joined=(*kept, brought))
 
 
-@dataclass(frozen=True, slots=True)
-class Reckoning:
+class Reckoning(NamedTuple):
     """An entitlement with the rule it follows from and the facts the rule was applied to."""
 
     entitlement: Entitlement

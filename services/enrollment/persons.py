@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from shared import months
@@ -18,8 +18,7 @@ ReleaseState = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Entitlement:
+class Entitlement(NamedTuple):
     """From when the person is entitled; `entitled_from` is None while nothing is paid."""
 
     entitled_from: int | None = None
@@ -27,8 +26,10 @@ class Entitlement:
     retroactive_from: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+_NOT_PAID = Entitlement()
+
+
+class Joined(NamedTuple):
     """Months of another region that were joined here, by the transfer that brought them."""
 
     transfer: UUID
@@ -38,8 +39,7 @@ class Joined:
     months: Ranges
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What an upstream record said about months, so that a correction can take it back."""
 
     action: str
@@ -72,7 +72,7 @@ class Relation:
     last_month: int | None = None
     plan_year: int | None = None
     released: UUID | None = None
-    entitlement: Entitlement = Entitlement()
+    entitlement: Entitlement = _NOT_PAID
     entries: Mapping[UUID, Entry] = field(default_factory=dict)
 
     @property
@@ -150,8 +150,7 @@ class Person:
         return tuple(r for r in self.relations.values() if r.region == region)
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """Why `region` decided something: the rule, its source, the facts it was applied to."""
 
     person: str

@@ -19,12 +19,17 @@ from services.enrollment.persons import (
     Verdict,
 )
 from shared.db import Id
-from shared.decision import Delivery, States, replace
+from shared.decision import Delivery, States, replace, restored
 from shared.messages import Message
 from shared.messages.enrollment import AmendRecord, AnswerAnew, DropAmendment
 from shared.months import Ranges
 
 _RANGES = ("opened", "earlier", "paid", "back_paid", "arrears")
+_PLAIN = (
+    *("region", "scheme", "person_type", "account", "state", "loaded"),
+    *("first_month", "last_month", "plan_year", "released"),
+)
+"""What of a relation stands in columns of its own as it is."""
 
 
 async def load(db: asyncpg.Connection, batch: Sequence[Delivery]) -> States:
@@ -81,12 +86,12 @@ async def _persons(db: asyncpg.Connection, keys: Iterable[str], *, lock: bool) -
 
 
 def _ranges(value: list[list[int]]) -> Ranges:
-    return tuple((first, last) for first, last in value)
+    return tuple([(first, last) for first, last in value])
 
 
 def _relation(row: Mapping[str, Any]) -> Relation:
     history = from_json(row["history"])
-    ranges = {name: _ranges(history.get(name, [])) for name in _RANGES}
+    ranges = {name: _ranges(history[name]) if name in history else () for name in _RANGES}
     joined = tuple(
         Joined(Id(t), origin, scheme, version, _ranges(months))
         for t, origin, scheme, version, months in history.get("joined", [])
@@ -94,23 +99,10 @@ def _relation(row: Mapping[str, Any]) -> Relation:
     entries = {
         Id(id_): Entry(action, _ranges(months)) for id_, action, months in history["entries"]
     }
-    return Relation(
-        region=row["region"],
-        scheme=row["scheme"],
-        person_type=row["person_type"],
-        account=row["account"],
-        state=row["state"],
-        loaded=row["loaded"],
-        joined=joined,
-        first_month=row["first_month"],
-        last_month=row["last_month"],
-        plan_year=row["plan_year"],
-        released=row["released"],
-        entitlement=Entitlement(
-            row["entitled_from"], row["waiting_months"], row["retroactive_from"]
-        ),
-        entries=entries,
-        **ranges,
+    entitlement = Entitlement(row["entitled_from"], row["waiting_months"], row["retroactive_from"])
+    kept = {name: row[name] for name in _PLAIN}
+    return restored(
+        Relation, kept | ranges | {"joined": joined, "entitlement": entitlement, "entries": entries}
     )
 
 
@@ -141,7 +133,7 @@ def _compact(value: object) -> str:
 def _release(row: Mapping[str, Any]) -> Release:
     values = {name: row[name] for name in Release.__dataclass_fields__}
     values["months"] = _ranges(from_json(row["months"]))
-    return Release(**values)
+    return restored(Release, values)
 
 
 async def save(db: asyncpg.Connection, changes: Mapping[Hashable, object]) -> None:
@@ -155,9 +147,7 @@ async def save(db: asyncpg.Connection, changes: Mapping[Hashable, object]) -> No
         await db.copy_records_to_table("explanations", columns=_EXPLANATION, records=rows)
     for kind, table in _TABLES.items():
         if kind in parts:
-            # One order of keys, so that no two batches can wait for each other.
-            ordered = sorted(parts[kind], key=lambda part: [str(k) for k in part[0]])
-            rows = [table.row(*part) for part in ordered]
+            rows = [table.row(*part) for part in parts[kind]]
             await db.execute(table.statement, *zip(*rows, strict=True))
 
 
@@ -184,6 +174,8 @@ def _table(
     new = ", ".join(f"{column} = EXCLUDED.{column}" for column in names[keys:])
     statement = (
         f"INSERT INTO {name} ({', '.join(names)}) SELECT * FROM unnest({given})"  # noqa: S608 - our own names
+        # One order of keys, so that no two batches can wait for each other.
+        f" AS new ({', '.join(names)}) ORDER BY {', '.join(names[:keys])}"
         f" ON CONFLICT ({', '.join(names[:keys])}) DO UPDATE SET {new}"
     )
     return Table(statement, row)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated
 from uuid import UUID
 
@@ -73,9 +74,15 @@ class Post:
         keys = await self.runtime.keyring.person_keys(db, {letter.person for letter in letters})
         addressed: list[tuple[Queued, Addressed]] = []
         outcomes: list[Outcome] = []
+        names = place(self.runtime.regions)
+        opened: dict[tuple[str, tuple[str, ...]], Mapping[str, str]] = {}
         for letter in letters:
             run = by_id[letter.run]
-            found = self._address(letter, run, keys.get(letter.person))
+            # Who gets one letter mostly gets the next within the second.
+            whose = letter.person, letter.sealed
+            if whose not in opened:
+                opened[whose] = _opened(letter.sealed, keys.get(letter.person))
+            found = self._address(letter, run, opened[whose], names)
             if found is not None:
                 addressed.append((letter, found))
             elif letter.sealed and letter.person not in keys:
@@ -87,16 +94,15 @@ class Post:
             outcomes.append(self._outcome(letter, to, by_id[letter.run], result))
         return outcomes
 
-    def _address(self, letter: Queued, run: Run, key: bytes | None) -> Addressed | None:
+    def _address(
+        self, letter: Queued, run: Run, fields: Mapping[str, str], names: Place
+    ) -> Addressed | None:
         """The letter with its recipient; None where the person is not known or not reachable."""
-        fields = _opened(letter.sealed, key)
         name, phone = fields.get("name", ""), fields.get("phone", "")
         medium = self._medium(letter, run, phone)
         if not name or medium is None:
             return None
-        zh, en = render(
-            letter.kind, letter.region, letter.params, (name, name), place(self.runtime.regions)
-        )
+        zh, en = render(letter.kind, letter.region, letter.params, (name, name), names)
         return Addressed(
             letter.letter,
             run.id,
@@ -155,6 +161,7 @@ def _opened(sealed: Sequence[str], key: bytes | None) -> Mapping[str, str]:
 def place(regions: Regions) -> Place:
     """The names of regions, their code where one has not joined."""
 
+    @cache
     def names(code: str) -> tuple[str, str]:
         region = regions.get(code)
         return (region.name, region.name_en) if region else (code, code)

@@ -78,11 +78,14 @@ class FileOutbox:
 
     async def send(self, letters: Sequence[Addressed]) -> list[Result]:
         """Writes each run's letters whole or not at all. Raises OSError when the disk refuses."""
-        files: dict[Path, list[bytes]] = {}
+        runs: dict[tuple[date, UUID, int], list[bytes]] = {}
         for letter in letters:
-            name = f"{letter.run}-{letter.attempt}.jsonl"
-            path = self._folder / letter.decided_on.isoformat() / name
-            files.setdefault(path, []).append(to_json(letter.payload))
+            run = letter.decided_on, letter.run, letter.attempt
+            runs.setdefault(run, []).append(to_json(letter.payload))
+        files = {
+            self._folder / day.isoformat() / f"{run}-{attempt}.jsonl": lines
+            for (day, run, attempt), lines in runs.items()
+        }
         await asyncio.to_thread(_write, files)
         return ["sent"] * len(letters)
 

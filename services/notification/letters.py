@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.notification.reasons import reason
-from services.notification.templates import ACTIONS, LATE, REST, STEPS, TEMPLATES, with_waiting
+from services.notification.templates import CALLED, LATE, NAMED, REST, TEMPLATES, with_waiting
 from shared.calendar import SHANGHAI
 from shared.ids import uuid5
 from shared.messages import NAMESPACE, Message, PersonEvent
@@ -249,45 +249,46 @@ HANDLED = frozenset(message.type for message in _WRITERS)
 """The messages that lead to letters. A shortfall is between the regions: nobody is told."""
 
 
-def render(kind: str, region: str, params: Params, name: tuple[str, str], place: Place) -> Text:
+def render(kind: str, region: str, params: Params, name: Text, place: Place) -> Text:
     """The letter as Chinese and English text; `name` as it stands in each."""
-    values = [_values(region, params, place, language) for language in (0, 1)]
-    texts = [
-        template.format(name=name[language], **values[language])
-        for language, template in enumerate(TEMPLATES[kind])
-    ]
+    values = _values(region, params, name, place)
+    chinese, english = map(str.format_map, TEMPLATES[kind], values)
     if kind == "joined":
-        return with_waiting(texts[0], texts[1], params)
-    if rest_fen := params.get("rest_fen"):
-        rest = yuan(int(rest_fen))
-        texts = [texts[0] + REST[0].format(rest=rest), f"{texts[1]} {REST[1].format(rest=rest)}"]
+        return with_waiting(chinese, english, params)
+    if params.get("rest_fen"):
+        chinese += REST[0].format_map(values[0])
+        english += f" {REST[1].format_map(values[1])}"
     if params.get("late"):
-        return texts[0] + LATE[0], f"{texts[1]} {LATE[1]}"
+        return chinese + LATE[0], f"{english} {LATE[1]}"
     if kind == "awaiting" and "code" in params:
-        return f"{texts[0]}暂未先行划入的原因：{values[0]['why']}。", (
-            f"{texts[1]} Why it was not credited in advance: {values[1]['why']}."
+        return f"{chinese}暂未先行划入的原因：{values[0]['why']}。", (
+            f"{english} Why it was not credited in advance: {values[1]['why']}."
         )
-    return texts[0], texts[1]
+    return chinese, english
 
 
-def _values(region: str, params: Params, place: Place, language: int) -> dict[str, object]:
-    values: dict[str, object] = {"place": place(region)[language]}
-    for field in ("origin", "owing", "paying"):
-        if field in params:
-            values[field] = place(str(params[field]))[language]
-    for field, word in (("amount_fen", "amount"), ("owed_fen", "owed")):
-        if field in params:
-            values[word] = yuan(int(params[field] or 0))
-    if "code" in params:
-        why = reason(str(params["code"]))
-        values |= {"why": why[language], "advice": why[2 + language]}
-    values |= {"date": params.get("at"), "due": params.get("due")}
-    values |= {"months": params.get("months_total"), "entitled": params.get("entitled_from")}
-    for field, words in (("action", ACTIONS), ("step", STEPS)):
-        if field in params:
-            named = str(params[field])
-            values[field] = words.get(named, (named, named))[language]
-    return values
+def _values(
+    region: str, params: Params, name: Text, place: Place
+) -> tuple[dict[str, Param], dict[str, Param]]:
+    """What a template's words stand for, in both languages."""
+    chinese: dict[str, Param] = {"name": name[0]}
+    english: dict[str, Param] = {"name": name[1]}
+    chinese["place"], english["place"] = place(region)
+    for field, value in params.items():
+        if field in ("origin", "owing", "paying"):
+            chinese[field], english[field] = place(str(value))
+        elif field in NAMED:
+            word = str(value)
+            chinese[field], english[field] = NAMED[field].get(word, (word, word))
+        elif field == "code":
+            why = reason(str(value))
+            chinese["why"], english["why"] = why.why_zh, why.why_en
+            chinese["advice"], english["advice"] = why.advice_zh, why.advice_en
+        else:
+            word = CALLED.get(field, field)
+            money = field.endswith("_fen")
+            chinese[word] = english[word] = yuan(int(value or 0)) if money else value
+    return chinese, english
 
 
 def _day(at: datetime) -> str:

@@ -1,6 +1,6 @@
 """Contacts and letters in PostgreSQL: written by the service, claimed by the delivery loop."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -162,17 +162,12 @@ async def claim(
 
 
 async def _queued(db: asyncpg.Connection, runs: Sequence[UUID]) -> list[Queued]:
-    """The region's own contact is read last, so that it counts most."""
     rows = await db.fetch(
-        "SELECT l.run, l.person, l.letter, l.transfer, l.kind, l.region, l.params, l.decided_at,"
-        " (SELECT array_agg(s.sealed ORDER BY c.region = l.region, s.slot, s.at)"
-        " FROM contacts c CROSS JOIN LATERAL (VALUES (0, c.identity, c.identity_at),"
-        " (1, c.newest, c.newest_at)) AS s (slot, sealed, at)"
-        " WHERE c.person = l.person AND s.sealed IS NOT NULL) AS sealed"
-        " FROM letters l WHERE l.run = ANY($1) AND l.state = 'queued'"
-        " ORDER BY l.run, l.person, l.letter",
+        "SELECT run, person, letter, transfer, kind, region, params, decided_at FROM letters"
+        " WHERE run = ANY($1) AND state = 'queued' ORDER BY run, person, letter",
         runs,
     )
+    sealed = await _sealed(db, {(row["person"], row["region"]) for row in rows})
     return [
         Queued(
             row["run"],
@@ -183,10 +178,37 @@ async def _queued(db: asyncpg.Connection, runs: Sequence[UUID]) -> list[Queued]:
             row["region"],
             from_json(row["params"]),
             row["decided_at"],
-            tuple(row["sealed"] or ()),
+            sealed[row["person"], row["region"]],
         )
         for row in rows
     ]
+
+
+async def _sealed(
+    db: asyncpg.Connection, wanted: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str, ...]]:
+    """What is sealed about persons, for letters of a region: the oldest first, and the region's
+    own last, so that it counts most.
+    """
+    rows = await db.fetch(
+        "SELECT person, region, identity, identity_at, newest, newest_at FROM contacts"
+        " WHERE person = ANY($1)",
+        list({person for person, _ in wanted}),
+    )
+    known: dict[str, list[tuple[str, int, datetime, str]]] = {}
+    for person, region, *slots in rows:
+        for slot, (sealed, at) in enumerate((slots[:2], slots[2:])):
+            if sealed is not None:
+                known.setdefault(person, []).append((region, slot, at, sealed))
+    return {
+        (person, region): tuple(
+            sealed
+            for *_, sealed in sorted(
+                known.get(person, ()), key=lambda one: (one[0] == region, one[1], one[2])
+            )
+        )
+        for person, region in wanted
+    }
 
 
 async def record(

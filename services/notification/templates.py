@@ -178,6 +178,21 @@ STEPS: dict[str, tuple[str, str]] = {
     "funds": ("资金划转", "remittance"),
 }
 
+NAMED = {"action": ACTIONS, "step": STEPS}
+"""Params that are words of a list."""
+
+CALLED = {
+    "amount_fen": "amount",
+    "owed_fen": "owed",
+    "rest_fen": "rest",
+    "at": "date",
+    "months_total": "months",
+    "entitled_from": "entitled",
+}
+"""How a letter's params are called in its template, where it is not the same; `_fen` is shown in
+yuan.
+"""
+
 UNNAMED = ("参保人", "insured person")
 """Stands for the name where it must not or cannot be shown."""
 

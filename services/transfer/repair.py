@@ -66,13 +66,15 @@ def unpaused(now: Transfer) -> Transfer:
     return replace(now, paused=None, held=())
 
 
+_KEPT = (JoinRecord, CreditAdvance, AdjustAdvance)
+
+
 def keep(step: Step) -> Step:
     """The step, with what a later retry needs of it, and held back while the transfer is paused."""
     now = step.transfer
     if now is None or step.kind != "goes":
         return step
-    kinds = JoinRecord | CreditAdvance | AdjustAdvance
-    new = [_asked(m) for m in step.say if isinstance(m, kinds)]
+    new = [_asked(m) for m in step.say if isinstance(m, _KEPT)]
     if new or now.asked:
         repeated = {ask.body for ask in new}
         asked = (*(ask for ask in now.asked if ask.body not in repeated), *new)

@@ -64,7 +64,8 @@ class Post:
             outcomes = await self._deliver(db, runs, letters)
             await store.record(db, runs, outcomes, await self.runtime.now(db))
             failed = [said for outcome in outcomes if (said := store.given_up(outcome))]
-            await self.runtime.send(db, [(next_uuid(m.letter, "failed"), m) for m in failed])
+            if failed:
+                await self.runtime.send(db, [(next_uuid(m.letter, "failed"), m) for m in failed])
         return len(letters)
 
     async def _deliver(

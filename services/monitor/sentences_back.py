@@ -57,6 +57,11 @@ BACK: dict[str, tuple[str, str]] = {
         "{origin}已恢复个人账户{amount_fen}元",
         "{origin} restored {amount_fen} yuan to the account",
     ),
+    "settlement.correct-interest.v1": (
+        "{proposed_by}提出、{approved_by}复核，{to}更正利息为{interest_fen}元（{reason}）",
+        "{proposed_by} and {approved_by} correct the interest at {to} to {interest_fen} yuan"
+        " ({reason})",
+    ),
     "settlement.write-off.v1": (
         "{proposed_by}提出、{approved_by}复核，请{to}核销（{reason}）",
         "{proposed_by} and {approved_by} have {to} write a loss off ({reason})",

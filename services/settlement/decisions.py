@@ -20,6 +20,7 @@ from services.settlement.bank import changes
 from services.settlement.books import Books
 from services.settlement.closing.close import close_day, report_break
 from services.settlement.compensation import (
+    correcting,
     losses,
     recovering,
     restoring,
@@ -75,7 +76,7 @@ from shared.messages.settlement_compensation import (
     WriteOff,
 )
 from shared.messages.settlement_freezing import EndFreeze, FreezeAccount, UnfreezeAccount
-from shared.messages.settlement_interest import SettleInterest
+from shared.messages.settlement_interest import CorrectInterest, SettleInterest
 from shared.messages.settlement_limits import (
     ChangeLimit,
     ResumeCorridor,
@@ -151,6 +152,7 @@ _ACTS: dict[type[Message], Callable[[Books, Any], None]] = {
     BookWaiver: restoring.book_waiver,
     Recover: recovering.recover,
     ReturnReceipt: returning.return_receipt,
+    CorrectInterest: correcting.correct_interest,
     TakeBackReceipt: returning.take_back_receipt,
     UndoMatch: undoing.undo_match,
 }

@@ -173,6 +173,11 @@ def earned(amount_fen: int) -> Postings:
     return posted((INTEREST, PERSONAL, amount_fen))
 
 
+def not_earned(amount_fen: int) -> Postings:
+    """Interest that was credited and had not been earned."""
+    return posted((PERSONAL, INTEREST, amount_fen))
+
+
 def released(destination: str, principal_fen: int, interest_fen: int = 0) -> Postings:
     """The personal account is emptied: what was in it is owed to D, the interest just credited
     apart from the rest.

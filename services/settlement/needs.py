@@ -43,6 +43,7 @@ from shared.messages.settlement_compensation import (
     WriteOff,
 )
 from shared.messages.settlement_freezing import FreezeAccount, UnfreezeAccount
+from shared.messages.settlement_interest import CorrectInterest
 from shared.messages.settlement_limits import CorridorCommand
 from shared.messages.settlement_netting import InstructPosition, SettleLine
 from shared.messages.settlement_people import (
@@ -195,6 +196,8 @@ class Needs:
                 self.subjects.add(str(m.transfer))
                 self.corridors.add((m.origin, m.to))
                 self.freeing.add((m.origin, m.to))
+            case CorrectInterest():
+                self.subjects.add(str(m.transfer))
             case Recover():
                 self.subjects.add(str(m.transfer))
                 self.parts |= {(m.receipt, m.part)} if m.receipt else set()

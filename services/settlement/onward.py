@@ -70,8 +70,10 @@ def _go_on(books: Books, side: Claim | Release, amount_fen: int, unfunded_fen: i
         _to_heirs(books, holder, amount_fen)
 
 
-def add(books: Books, release: Release, amount_fen: int, unfunded_fen: int = 0) -> None:
-    """Releases `amount_fen` more: the next version of the release."""
+def add(
+    books: Books, release: Release, amount_fen: int, unfunded_fen: int = 0, interest_fen: int = 0
+) -> None:
+    """Releases `amount_fen` more, `interest_fen` of it interest: the next version of it."""
     version = release.version + 1
     grown = replace(release, version=version, released_fen=release.released_fen + amount_fen)
     if release.paid_out:
@@ -83,7 +85,8 @@ def add(books: Books, release: Release, amount_fen: int, unfunded_fen: int = 0) 
             payable_fen=release.payable_fen + amount_fen,
             unfunded_fen=release.unfunded_fen + unfunded_fen,
         )
-        postings, kind = ledger.released(release.destination, amount_fen), "release"
+        parts = amount_fen - interest_fen, interest_fen
+        postings, kind = ledger.released(release.destination, *parts), "release"
     books.keep_release(grown)
     books.post(
         kind,
@@ -97,10 +100,12 @@ def add(books: Books, release: Release, amount_fen: int, unfunded_fen: int = 0) 
     if release.paid_out:
         books.say(_paid_out(grown, amount_fen))
     else:
-        books.say(announce(books, grown, amount_fen))
+        books.say(announce(books, grown, amount_fen, interest_fen))
 
 
-def announce(books: Books, release: Release, delta_fen: int) -> FundsCorrected:
+def announce(
+    books: Books, release: Release, delta_fen: int, interest_fen: int = 0
+) -> FundsCorrected:
     """What O says when it owes more, or less, than it said before."""
     return FundsCorrected(
         to=release.destination,
@@ -109,6 +114,7 @@ def announce(books: Books, release: Release, delta_fen: int) -> FundsCorrected:
         origin=release.region,
         version=release.version,
         delta_fen=delta_fen,
+        interest_fen=interest_fen,
         released_on=books.today,
     )
 

@@ -131,13 +131,17 @@ class FundsWithheld(PersonEvent):
 
 
 class FundsCorrected(PersonEvent):
-    """After the release O owes more, or less (`delta_fen` below zero): next version."""
+    """After the release O owes more, or less (`delta_fen` below zero): next version.
+
+    `interest_fen` of the difference is interest, whichever way it goes.
+    """
 
     transfer: UUID
     origin: RegionCode
     version: int
     delta_fen: Fen
     released_on: date
+    interest_fen: Fen = 0
 
 
 class CreditAdvance(PersonCommand):

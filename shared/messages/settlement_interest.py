@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from shared.messages import Fen, PersonCommand, PersonEvent
+from shared.messages import ByTwo, Fen, PersonCommand, PersonEvent
 
 
 class SettleInterest(PersonCommand):
@@ -13,6 +13,16 @@ class SettleInterest(PersonCommand):
     """
 
     on: date
+
+
+class CorrectInterest(PersonCommand, ByTwo):
+    """What O (`to`) released of a transfer had earned other interest: all of it is `interest_fen`.
+
+    The principal stays as it was.
+    """
+
+    transfer: UUID
+    interest_fen: Fen
 
 
 class InterestCredited(PersonEvent):

@@ -10,7 +10,7 @@ import pytest
 from services.settlement.app import Settlement
 from services.settlement.closing import queries, replay
 from shared.messages.settlement import AdvanceFunded, Contribute, FundsReleased
-from shared.messages.settlement_interest import InterestCredited, SettleInterest
+from shared.messages.settlement_interest import CorrectInterest, InterestCredited, SettleInterest
 from shared.sealing import Keyring
 from shared.settings import Settings, read_secrets
 from tests.integration.desk import Desk, desk_at
@@ -131,6 +131,29 @@ async def test_what_accrued_is_compared_with_the_postings(story: Story, desk: De
     )
 
     assert (sound, await queries.interest_misfits(story.db, RATES)) == (0, 1)
+
+
+async def test_two_people_correct_the_interest_of_a_release(story: Story, desk: Desk) -> None:
+    await live(story)
+    asked = CorrectInterest(
+        to=A,
+        person=PERSON,
+        transfer=T1,
+        interest_fen=1_000,
+        proposed_by="chen",
+        approved_by="li",
+        reason="error",
+    )
+    corrected = await story.send(asked, at=START.replace(year=2027))
+    await story.send(*announced(corrected), at=START.replace(year=2027))
+
+    told = (await desk.ask("GET", "/v1/trial-balance")).json()
+    released = await story.db.fetchrow("SELECT * FROM releases")
+
+    assert told["balanced"], told["invariants"]
+    assert [line["unexplained"] for line in told["mirror"]] == ["0.00"]
+    assert (released["principal_fen"], released["interest_fen"]) == (1_050_000, 1_000)
+    assert await queries.interest_misfits(story.db, RATES) == 0
 
 
 async def test_the_months_views_have_the_interest_as_memorandum(story: Story, desk: Desk) -> None:

@@ -210,7 +210,8 @@ class Checks:
                 if entry.person == person.key
                 for posting in entry.postings
             ]
-            fen += sum(p.amount_fen for p in posted if p.debit == "interest")
+            for p in posted:
+                fen += p.amount_fen * ((p.debit == "interest") - (p.credit == "interest"))
             out_fen = sum(p.amount_fen for p in posted if p.credit == "payout")
             held_fen = sum(h.balance_fen for h in books.all(Holder) if h.person == person.key)
             awaited_fen = sum(c.awaiting_fen for c in books.all(Claim) if c.person == person.key)

@@ -19,6 +19,7 @@ from shared.messages.settlement_compensation import (
     WriteOff,
 )
 from shared.messages.settlement_freezing import FreezeAccount, UnfreezeAccount
+from shared.messages.settlement_interest import CorrectInterest
 from shared.messages.settlement_people import MatchReceipt
 from shared.messages.transfer import Reverse
 
@@ -58,6 +59,7 @@ class Clerks:
             self._unmatched,
             self._payments,
             self._held,
+            self._interest,
         )
         seldom = [acts for kind in rare if (acts := list(kind()))]
         possible = seldom or [acts for kind in kinds if (acts := list(kind()))]
@@ -104,6 +106,19 @@ class Clerks:
                 yield "settlement", act, theirs[0]
             if holder.frozen:
                 yield "settlement", UnfreezeAccount.model_validate(about), theirs[0]
+
+    def _interest(self) -> Iterator[Act]:
+        """An origin had reckoned other interest."""
+        for release in self.world.books.all(Release):
+            wrong_fen = release.interest_fen
+            about = {"to": release.region, "person": release.person, "transfer": release.transfer}
+            # Never by the same amount twice, which would look like a letter that came twice.
+            by_fen = self.world.rng.choice((-wrong_fen, -1 - self.acts, 40 + self.acts))
+            right_fen = max(0, wrong_fen + by_fen)
+            fields = {**about, **TWO, "reason": "error", "interest_fen": right_fen}
+            if wrong_fen:
+                act = CorrectInterest.model_validate(fields)
+                yield "settlement", act, release.transfer
 
     def _excesses(self) -> Iterator[Act]:
         for claim in self.world.books.all(Claim):

@@ -110,6 +110,9 @@ SITUATIONS: Mapping[str, Seen] = {
         entry.kind == "interest" and entry.transfer is None
         for entry in world.books.entries.values()
     ),
+    "26 and is corrected after it": lambda world: any(
+        entry.kind == "correct-interest" for entry in world.books.entries.values()
+    ),
     "28 a clerk's handling time runs": said("enrollment.complete-release.v1"),
     "29 one advance is too large": said(_DECLINED, "single_limit"),
     "29 a corridor's limit is reached": said(_DECLINED, "limit_reached"),

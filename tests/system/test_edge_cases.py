@@ -1,7 +1,7 @@
 """The edge cases that touch money (docs/edge-cases.md), through real Kafka and PostgreSQL.
 
-They are played once, side by side, and each test looks at its own people. Cases 3, 9, 13, 27,
-30 and 32 have files of their own.
+They are played once, side by side, and each test looks at its own people. Cases 3, 9, 13, 26,
+27, 30 and 32 have files of their own.
 """
 
 import os

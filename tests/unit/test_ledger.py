@@ -18,6 +18,7 @@ BOOKED: list[tuple[Callable[[], Postings], str]] = [
     (lambda: ledger.spent(5), "personal > spending 5"),
     (lambda: ledger.refunded(5), "spending > personal 5"),
     (lambda: ledger.earned(5), "interest > personal 5"),
+    (lambda: ledger.not_earned(5), "personal > interest 5"),
     (
         lambda: ledger.released("450100", 5, 1),
         "personal > payable:450100 5; personal > payable:450100 1",

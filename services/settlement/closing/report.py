@@ -99,7 +99,7 @@ def cash_basis(
         "bank_change": yuan(statutory.bank_change_fen(balances)),
         "memorandum": {
             "advances": [_memorandum(one) for one in balances if _is_advance(one)],
-            "interest": yuan(_between(turnovers, "interest", "personal")),
+            "interest": yuan(_interest(turnovers)),
         },
     }
 
@@ -180,7 +180,7 @@ def _region(found: Month, region: str, name: str) -> dict[str, Any]:
         "money_in": yuan(cash.income.get("transfer_income", 0)),
         "money_out": yuan(cash.expenditure.get("transfer_expenditure", 0)),
         "paid_to_persons": yuan(_between(turnovers, "personal", "payout")),
-        "interest": yuan(_between(turnovers, "interest", "personal")),
+        "interest": yuan(_interest(turnovers)),
         "advanced": yuan(_into(turnovers, "advance")),
         "made_real": yuan(_between(turnovers, "suspense", "advance")),
         "received": yuan(cash.received_fen),
@@ -208,6 +208,12 @@ def _warnings(cash: View, *, closed: bool, unswept_fen: int, unmatched: int) -> 
 
 def _between(turnovers: Iterable[Turnover], debit: str, credit: str) -> int:
     return sum(fen for d, c, fen in turnovers if (head(d), head(c)) == (debit, credit))
+
+
+def _interest(turnovers: Sequence[Turnover]) -> int:
+    """What was credited to persons, less what was taken back as not earned."""
+    credited_fen = _between(turnovers, "interest", "personal")
+    return credited_fen - _between(turnovers, "personal", "interest")
 
 
 def _into(turnovers: Iterable[Turnover], account: str) -> int:

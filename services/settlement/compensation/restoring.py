@@ -24,14 +24,14 @@ def take_from_releases(books: Books, holder: Holder, wanted_fen: int) -> bool:
     return True
 
 
-def correct_down(books: Books, release: Release, amount_fen: int) -> None:
-    """O owes less than it said: the next version of the release."""
+def correct_down(books: Books, release: Release, amount_fen: int, interest_fen: int = 0) -> None:
+    """O owes less than it said, of it `interest_fen` interest: the next version of the release."""
     version = release.version + 1
     lowered_fen = release.lowered_fen + amount_fen
     lowered = replace(release, version=version, lowered_fen=lowered_fen)
     _take(books, lowered, amount_fen, "take-back", version)
     shrunk = books.release(release.person, release.transfer) or release
-    books.say(announce(books, shrunk, -amount_fen))
+    books.say(announce(books, shrunk, -amount_fen, interest_fen))
 
 
 def restore_funds(books: Books, m: RestoreFunds) -> None:

@@ -17,6 +17,7 @@ from shared.messages.settlement_compensation import (
     WriteOff,
 )
 from shared.messages.settlement_freezing import FreezeAccount, UnfreezeAccount
+from shared.messages.settlement_interest import CorrectInterest
 from shared.messages.settlement_limits import ChangeLimit, ResumeCorridor, SuspendCorridor
 from shared.messages.settlement_people import MatchReceipt
 from shared.messages.transfer import Reverse
@@ -33,6 +34,7 @@ QUEUES: dict[str, tuple[str, str]] = {
     "limit": ("额度调整", "A corridor's limit to be changed, or its advances stopped"),
     "freeze": ("冻结", "A personal account to be held, or let go"),
     "bank-account": ("账户变更", "A bank account to be changed"),
+    "interest": ("利息更正", "Interest to be corrected"),
     "correction": ("更正", "A record to be corrected"),
     "break": ("对账差异", "A difference between the books of two regions"),
     "unexplained": ("不明支出", "A debit that nobody instructed"),
@@ -152,6 +154,7 @@ _ACTS = (
         subject=("person",),
     ),
     Act(BookLine, "twin", ("evidence", "bank-confirmed"), subject=("receipt",)),
+    Act(CorrectInterest, "interest", ("evidence", "error", "ordered"), amount="interest_fen"),
     Act(Reverse, "reversal", ("fraud", "court-order", "error")),
     Act(
         AmendRecord,

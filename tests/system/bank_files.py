@@ -9,7 +9,7 @@ NANNING_INCOME = "4501010104000045101"
 
 @dataclass(frozen=True)
 class Line:
-    """A credit of a statement; what does not stand here the bank did not say."""
+    """A line of a statement; what does not stand here the bank did not say."""
 
     reference: str
     amount: str
@@ -20,6 +20,15 @@ class Line:
     payer_account: str = ""
     listed: tuple[tuple[str, str], ...] = ()
     """Of a lump: the end-to-end id and the amount of each payment in it."""
+    debit: bool = False
+
+    @property
+    def direction(self) -> str:
+        return "DBIT" if self.debit else "CRDT"
+
+    @property
+    def change(self) -> Decimal:
+        return Decimal(self.amount) * (-1 if self.debit else 1)
 
 
 def camt053(
@@ -31,7 +40,7 @@ def camt053(
     booked: date = date(2026, 3, 20),
 ) -> str:
     """A camt.053.001.08 of one day whose entries lead from `opening` to its closing balance."""
-    closing = Decimal(opening) + sum((Decimal(line.amount) for line in lines), Decimal())
+    closing = Decimal(opening) + sum((line.change for line in lines), Decimal())
     entries = "".join(_entry(line, booked) for line in lines)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
@@ -55,7 +64,7 @@ def _entry(line: Line, booked: date) -> str:
     payments = line.listed or ((line.end_to_end, line.amount),)
     details = "".join(_details(line, reference, amount) for reference, amount in payments)
     return (
-        f'<Ntry><Amt Ccy="CNY">{line.amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd>'
+        f'<Ntry><Amt Ccy="CNY">{line.amount}</Amt><CdtDbtInd>{line.direction}</CdtDbtInd>'
         f"<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{booked}</Dt></BookgDt>"
         f"<ValDt><Dt>{booked}</Dt></ValDt><AcctSvcrRef>{line.reference}</AcctSvcrRef>"
         f"<NtryDtls>{details}</NtryDtls></Ntry>"

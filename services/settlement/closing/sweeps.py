@@ -40,7 +40,8 @@ async def instruct(runtime: Runtime, region: str, end: date, by: str) -> Sweep |
             return known
         days = await queries.days(db, [region])
         if not days or days[0]["balanced_on"] is None or days[0]["balanced_on"] < end:
-            text = f"该月尚未结账 / {end:%Y-%m} of {region} is not closed yet"
+            do = f"once it is over: jiexu close-day --region {region} --date {end}"
+            text = f"该月尚未结账 / {end:%Y-%m} of {region} is not closed yet; {do}"
             raise Refusal(409, "month_not_closed", text)
         stood = await queries.balances(db, end, [region])
         left_fen = sum(a.debit_fen - a.credit_fen for a in stood if a.account == "bank:income")

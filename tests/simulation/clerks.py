@@ -68,7 +68,10 @@ class Clerks:
         service, message, transfer = self.world.rng.choice(self.world.rng.choice(possible))
         self.acts += 1
         of = {t.person: t for t in self.world.transfers.all()}.get(message.key)
-        self.world.bank.confused |= {transfer, *([of.id] if of else [])}
+        # A payment that people have had in hand is matched by no rule, to whom it names neither.
+        receipt = getattr(message, "receipt", None)
+        named = [r for p in self.world.books.all(Part) if p.receipt == receipt for r in p.refs]
+        self.world.bank.confused |= {transfer, *([of.id] if of else []), *named}
         id_ = uuid5(NAMESPACE, f"clerk {self.acts}")
         self.world.feed(service, id_, message)
 

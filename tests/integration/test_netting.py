@@ -182,6 +182,9 @@ async def test_a_whole_sheet_is_agreed_with_in_one_step_and_explained_to_the_las
     [came] = [p for p in told["positions"] if p["region"] == NANNING]
     [receipt] = came["receipts"]
     assert (receipt["amount"], receipt["account"]) == ("100.01", f"{NANNING}:income")
+    [debit] = came["debits"]
+    assert (debit["amount"], debit["account"]) == ("100.01", f"{GUANGXI}:expense")
+    assert debit["statement"]
     files = (await town.desk.ask("GET", f"/v1/statements/{receipt['file']}")).json()
     assert files["statements"][0]["lines"][0]["receipt"] == receipt["receipt"]
     assert [(a["verdict"], a["lines"]) for a in told["answers"]] == [("confirm", 1), ("dispute", 1)]

@@ -53,11 +53,13 @@ def _sheet(found: Told) -> list[Any]:
         {
             **row,
             "files": " ".join(row["files"]),
-            "arrived by": " ".join(f"{r['receipt']} {r['file'] or ''}" for r in row["receipts"]),
+            "left by": _lines(row["debits"]),
+            "arrived by": _lines(row["receipts"]),
         }
         for row in found["positions"]
     )
-    names = ("region", "receivable>", "payable>", "pays>", "gets>", "files", "arrived by")
+    money = ("receivable>", "payable>", "pays>", "gets>")
+    names = ("region", *money, "files", "left by", "arrived by")
     lines = (
         {
             **row,
@@ -80,6 +82,10 @@ def _sheet(found: Told) -> list[Any]:
         screen.records("answers", said, found["answers"]),
         screen.records("lines", columns, lines),
     ]
+
+
+def _lines(told: list[Told]) -> str:
+    return " ".join(f"{row['receipt']} {row['file'] or ''}".strip() for row in told)
 
 
 def anything(client: Client, id_: UUID, *, as_json: bool) -> None:

@@ -142,6 +142,7 @@ class Sheet:
     positions: Sequence[Row]
     lines: Sequence[Row]
     arrived: Sequence[Row]
+    left: Sequence[Row]
     said: Sequence[Row]
 
 
@@ -159,13 +160,15 @@ def explained(found: Sheet) -> dict[str, Any]:
         position["payer"] = own["payer"] if own else None
         position["payee"] = own["payee"] if own else None
         position["files"] = [run for run in own["runs"] if ":" not in run] if own else []
+        told_by = own["debits"] if own else []
+        position["debits"] = [_moved(row) for row in found.left if row["subject"] in told_by]
         rows = arrived.get(str(own["reference"]), []) if own else []
-        position["receipts"] = [_arrived(row) for row in rows]
+        position["receipts"] = [_moved(row) for row in rows]
     said = [_said(row) for row in found.said]
     return {**told, "answers": said, "explained": [_explained(row) for row in found.lines]}
 
 
-def _arrived(row: Row) -> dict[str, Any]:
+def _moved(row: Row) -> dict[str, Any]:
     return {
         "receipt": str(row["receipt"]),
         "part": row["part"],

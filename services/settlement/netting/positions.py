@@ -45,9 +45,11 @@ def pay(books: Books, m: RecordDebit, detail: Detail, number: int) -> int:
     paid_fen = min(detail.amount_fen, owed.instructed_fen - owed.debited_fen)
     if paid_fen <= 0:
         return 0
-    _keep(books, replace(owed, debited_fen=owed.debited_fen + paid_fen))
+    line = f"{m.receipt}/{number}"
+    debited_fen = owed.debited_fen + paid_fen
+    _keep(books, replace(owed, debited_fen=debited_fen, debits=(*owed.debits, line)))
     rows = postings.position_debited(m.bank, paid_fen)
-    books.post("net-debit", m.to, rows, person=m.account, subject=f"{m.receipt}/{number}")
+    books.post("net-debit", m.to, rows, person=m.account, subject=line)
     return paid_fen
 
 

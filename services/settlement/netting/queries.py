@@ -143,6 +143,19 @@ SELECT e.region, e.id AS entry, e.business_date, p.amount_fen, r.receipt, part.p
    AND e.kind = 'net-receipt'
  ORDER BY e.n
 """
+# The payments of positions that went out, as the payer's bank has told them.
+_LEFT = """
+SELECT e.id AS entry, e.business_date, p.amount_fen, e.person AS account, e.subject,
+       split_part(e.subject, '/', 1)::uuid AS receipt, split_part(e.subject, '/', 2)::int AS part,
+       b.statement, encode(f.hash, 'hex') AS file
+  FROM postings p JOIN entries e ON e.person = p.person AND e.id = p.entry
+  LEFT JOIN bank_lines b ON b.account = e.person
+   AND b.receipt = split_part(e.subject, '/', 1)::uuid
+  LEFT JOIN bank_files f ON f.n = b.file
+ WHERE p.region = ANY($1) AND p.debit = 'remitting' AND p.business_date >= $2
+   AND e.kind = 'net-debit' AND e.subject = ANY($3)
+ ORDER BY e.n
+"""
 _SAID = """
 SELECT region, verdict, by, count(*) AS lines, min(at) AS first, max(at) AS last
   FROM netting_answers WHERE province = $1 AND month = $2 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
@@ -160,10 +173,13 @@ async def of_sheet(
     windows, totals, positions = await sheets(pool, [province], month)
     final_on = windows[0]["final_on"] if windows else None
     async with pool.acquire() as db, db.transaction(isolation="repeatable_read", readonly=True):
-        payees = [row["payee"] for row in positions]
+        payees, payers = ([row[side] for row in positions] for side in ("payee", "payer"))
         account = f"clearing:{month_text(month)}"
+        debits = [line for row in positions for line in row["debits"]]
         arrived = await db.fetch(_ARRIVED, payees, account, final_on) if final_on else []
+        left = await db.fetch(_LEFT, payers, final_on, debits) if debits else []
         lines = await db.fetch(_SHEET_LINES, province, month, list(regions), *page)
         return Sheet(
-            windows, totals, positions, lines, arrived, await db.fetch(_SAID, province, month)
+            *(windows, totals, positions, lines, arrived, left),
+            await db.fetch(_SAID, province, month),
         )

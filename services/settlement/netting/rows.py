@@ -33,6 +33,6 @@ POSITIONS = Table(
     1,
     "reference uuid, province text, month integer, region text, payer text, payee text,"
     " receivable_fen bigint, payable_fen bigint, instructed_fen bigint, debited_fen bigint,"
-    " received_fen bigint, runs text[]",
+    " received_fen bigint, runs text[], debits text[]",
 )
 ANSWER = tuple(field.name for field in fields(Answer))

@@ -78,7 +78,10 @@ class Window:
 
 @dataclass(frozen=True)
 class Owed:
-    """A region's net position in a final window, and how far its one payment has come."""
+    """A region's net position in a final window, and how far its one payment has come.
+
+    `debits`: what the payer's bank has told of it, as `receipt/detail`.
+    """
 
     province: str
     month: int
@@ -92,6 +95,7 @@ class Owed:
     debited_fen: int = 0
     received_fen: int = 0
     runs: tuple[str, ...] = ()
+    debits: tuple[str, ...] = ()
 
     @property
     def window(self) -> str:

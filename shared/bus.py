@@ -211,11 +211,12 @@ class Subscription:
         for (topic, partition), offset in offsets.items():
             if (topic, partition) not in ours:
                 continue
-            self._read[topic, partition] = offset
             try:
                 self._consumer.seek(TopicPartition(topic, partition, offset))
             except KafkaException as error:  # it has not begun yet; the reader sees the gap
                 log.warning("reader.seek", reader=self._reader.name, error=repr(error))
+            else:
+                self._read[topic, partition] = offset
 
     def _on_loop(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result()

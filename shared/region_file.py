@@ -70,10 +70,10 @@ class Bank(Frozen):
     former: tuple[FormerAccounts, ...] = ()
 
     def accounts(self, kind: AccountKind) -> tuple[str, ...]:
-        """All accounts of a kind that the fund ever had, the oldest first."""
+        """All accounts of a kind that the fund ever had, each once, the oldest first."""
         rows = sorted(self.former, key=lambda row: row.until)
         before = (row.account(kind) for row in rows)
-        return (*filter(None, before), self.account(kind))
+        return tuple(dict.fromkeys((*filter(None, before), self.account(kind))))
 
     def account_on(self, kind: AccountKind, day: date) -> str:
         """The account of a kind on a day."""
@@ -87,8 +87,8 @@ class Bank(Frozen):
         return found
 
     def changed(self, new: NewAccount) -> "Bank":
-        """With another account of a kind; one that the fund has already changes nothing."""
-        if new.account in self.accounts(new.kind):
+        """With another account of a kind; the one that it has anyway changes nothing."""
+        if new.account == self.account(new.kind):
             return self
         name = f"{new.kind}_account"
         row = FormerAccounts.model_validate(

@@ -3,6 +3,7 @@
 import tomllib
 import unicodedata
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -69,7 +70,9 @@ class Regions:
                     self._numbers[account] = number
         entities = self.entities.values()
         self._payers = {_plain(n): r for r in entities for n in r.bank.payer_names}
-        self._begins = {r.name.removesuffix("市"): r for r in self.all}
+        starts = Counter(r.name.removesuffix("市") for r in self.all)
+        # What two begin with tells nobody.
+        self._begins = {s: r for r in self.all if starts[s := r.name.removesuffix("市")] == 1}
         self._calendars = {r.code: WorkingCalendar(r.working_days) for r in entities}
         self._changes = {r.code: sorted({rule.since for rule in r.rules}) for r in self.all}
         self._policies: dict[tuple[str, date], Policy] = {}

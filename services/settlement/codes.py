@@ -73,9 +73,10 @@ CODES: dict[str, tuple[str, str]] = {
     "not_frozen": ("个人账户未冻结", "The personal account is not held"),
     "date_is_over": ("期限已过", "That day is over already"),
     "account_taken": ("账号已登记", "The account is, or was, a fund's already"),
+    "too_far_ahead": ("生效日不得晚于一年之后", "A change holds from a day within a year"),
     "changed_later": (
-        "该账户已有同日或更晚的变更",
-        "The account changes on that day or later already",
+        "该账户已有更晚的变更",
+        "The account changes on a later day already",
     ),
     "nothing_left": ("该笔到账已全部匹配", "Nothing of the receipt is left"),
 }

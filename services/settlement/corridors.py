@@ -207,10 +207,17 @@ class Corridors(Journal):
         )
 
     def too_large(self, origin: str, destination: str) -> list[Claim]:
-        """The oldest claims of which one advance would have been too large, where it is asked."""
+        """Claims of which one advance would have been too large, where it is asked; not those that
+        wait for the corridor since.
+        """
         found = self.get(("too-large", origin, destination), tuple) or ()
         now = [self.get(("claim", one.person, one.transfer), Claim) or one for one in found]
-        return [one for one in now if one.declined == "single_limit" and one.awaiting_fen]
+        return [
+            one
+            for one in now
+            if one.declined == "single_limit" and one.awaiting_fen
+            if self.get(("queued", origin, destination, one.person, one.transfer), Declined) is None
+        ]
 
     def forget_declined(self, claim: Claim) -> None:
         """The claim waits for the corridor no longer."""

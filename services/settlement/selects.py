@@ -64,14 +64,18 @@ SELECT d.* FROM unnest($1::text[], $2::text[]) AS u (origin, destination)
     ORDER BY d.declined_at, d.person, d.transfer LIMIT $3) d
 """
 
-# Claims of which one advance would have been too large: the oldest.
+# Claims of which one advance would have been too large, the smallest first; not those that wait for
+# the corridor meanwhile, offered again or not.
 TOO_LARGE = """
 SELECT c.* FROM unnest($1::text[], $2::text[]) AS u (origin, destination)
  CROSS JOIN LATERAL (
    SELECT * FROM claims c
     WHERE c.region = u.destination AND c.origin = u.origin AND c.declined = 'single_limit'
       AND c.awaiting_fen > 0
-    ORDER BY c.declined_at, c.person, c.transfer LIMIT $3 FOR UPDATE) c
+      AND NOT EXISTS (SELECT FROM declined d WHERE d.origin = c.origin
+                         AND d.destination = c.region AND d.person = c.person
+                         AND d.transfer = c.transfer)
+    ORDER BY c.open_fen + c.awaiting_fen, c.person, c.transfer LIMIT $3) c
 """
 
 AGES = """

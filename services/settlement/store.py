@@ -248,8 +248,9 @@ async def _records(db: asyncpg.Connection, needs: Needs, states: States) -> None
         table.take(states, "announcement", await db.fetch(selects.ANNOUNCEMENTS, *told))
     if needs.accounts:
         for change in bank_rows.CHANGES.take(states, "change", await db.fetch(selects.CHANGES)):
-            states["account-change", change.region, change.bank] = change
-            states["account-key", change.account_key] = True
+            key = ("change", change.region, change.bank, change.cause)
+            states["account-change", change.region, change.bank] = key
+            states["account-key", change.account_key] = change.region, change.bank
     if needs.notes:
         bank_rows.NOTES.take(states, "note", await db.fetch(selects.NOTES, list(needs.notes)))
 

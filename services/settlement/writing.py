@@ -105,7 +105,7 @@ def written(changes: Mapping[Hashable, object]) -> Iterator[Statement]:
     if "corridor-act" in by_kind:
         yield rows.CORRIDOR_ACTS.insert, rows.CORRIDOR_ACTS.arrays(by_kind["corridor-act"])
     if "account-change" in by_kind:
-        yield bank_rows.CHANGES.insert, bank_rows.CHANGES.arrays(by_kind["account-change"])
+        yield bank_rows.CHANGES.insert, bank_rows.CHANGES.arrays(by_kind["change"])
     if "aged" in by_kind:
         yield _AGE, rows.AGES.arrays(by_kind["aged"])
     if "entry" in by_kind:

@@ -22,7 +22,8 @@ TWO = {"proposed_by": "x", "approved_by": "y", "reason": "bank-confirmed"}
 
 def change(world: World, days: int, key: str = "k1", **others: Any) -> ChangeAccount:  # noqa: ANN401
     since = world.at.date() + timedelta(days=days)
-    return ChangeAccount(to=B, since=since, **{**FIELDS, "account_key": key, **TWO, **others})
+    given = {"to": B, "since": since, **FIELDS, "account_key": key, **TWO, **others}
+    return ChangeAccount.model_validate(given)
 
 
 def kept(world: World) -> list[tuple[str, date]]:
@@ -76,24 +77,51 @@ def test_a_change_begins_tomorrow_at_the_earliest() -> None:
     assert kept(world) == [("k1", tomorrow)]
 
 
-def test_an_account_that_a_fund_has_or_had_is_not_given_again() -> None:
+def test_an_account_that_a_fund_has_or_another_had_is_not_given_again() -> None:
     world = World()
     world.send(change(world, 5))
+    world.send(change(world, 5, "k2", to=A))
 
     said = decided(world, change(world, 9))
+    others = decided(world, change(world, 9, "k2"))
 
-    assert only(ActRefused, said).code == "account_taken"
-    assert len(kept(world)) == 1
+    assert [only(ActRefused, m).code for m in (said, others)] == ["account_taken"] * 2
+    assert len(kept(world)) == 2
 
 
 def test_a_change_before_one_that_is_known_would_turn_their_order() -> None:
     world = World()
     world.send(change(world, 5))
 
-    said = decided(world, change(world, 5, "k2"))
+    said = decided(world, change(world, 4, "k2"))
 
     assert only(ActRefused, said).code == "changed_later"
     assert len(kept(world)) == 1
+
+
+def test_a_wrong_change_is_replaced_before_it_holds_or_taken_back_after() -> None:
+    world = World()
+    begins = world.at.date() + timedelta(days=5)
+    world.send(change(world, 5, "wrong"), change(world, 5, "right"))
+    world.send(change(world, 9, "again"), change(world, 12, "right"))
+
+    after = [begins + timedelta(days=days) for days in (0, 0, 4, 7)]
+    assert kept(world) == list(zip(("wrong", "right", "again", "right"), after, strict=True))
+
+
+def test_the_account_that_holds_is_the_one_of_the_last_word_and_a_former_keeps_its_number() -> None:
+    first, later = date(2026, 4, 1), date(2026, 5, 1)
+    old = REGIONS.entities[A].bank.expense_account
+    wrong, right = "4101010104000099998", "4101010104000099999"
+    new = [(first, wrong), (first, right), (later, old)]
+
+    changed = REGIONS.with_accounts([NewAccount(A, "expense", day, which) for day, which in new])
+
+    bank = changed.entities[A].bank
+    days = [date(2026, 3, 31), first, date(2026, 4, 30), later]
+    assert [bank.account_on("expense", day) for day in days] == [old, right, right, old]
+    assert bank.accounts("expense") == (old, wrong, right)
+    assert [changed.account_number(which) for which in (old, wrong, right)] == [0, 1, 2]
 
 
 def test_other_cells_learn_of_it_once() -> None:

@@ -142,6 +142,15 @@ def test_names_of_elements_and_attributes_are_text_too(*, inside: bool) -> None:
         )
 
 
+def test_a_long_name_around_many_elements_is_refused_before_it_costs() -> None:
+    around = "n" * (xml.LONGEST_PATH + 1)
+
+    with pytest.raises(StatementError) as refused:
+        camt.read(statement(entry(details=f"<{around}>{'<b/>' * 9}</{around}>")))
+
+    assert refused.value.code == "too_long"
+
+
 def test_only_what_an_element_begins_with_is_its_text() -> None:
     odd = detail("<AddtlTxInf>paid<!-- and more --> back<x>not</x> this</AddtlTxInf>")
 

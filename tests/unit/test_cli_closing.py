@@ -142,6 +142,7 @@ def test_a_net_sheet_is_explained_with_positions_lines_and_who_said_what(server:
         "entries": [{"region": "450300", "postings": [posting]}],
     }  # fmt: skip
     position = {"region": "450100", "files": ["450000-20260512-1"],
+                "debits": [{"receipt": TRANSFER, "file": None}],
                 "receipts": [{"receipt": TRANSFER, "file": "ab12"}]}  # fmt: skip
     found = {"province": "450000", "month": "2026-04", "state": "paid", "lines": 1, "answers": [],
              "positions": [position], "explained": [line]}  # fmt: skip

@@ -1,5 +1,6 @@
 """A corridor in stories: who is advanced while its origin pays, does not pay, and pays again."""
 
+from collections import deque
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -202,6 +203,20 @@ def test_a_policy_that_raises_the_limit_of_one_advance_is_noticed_by_the_next_wo
 
     assert before == []
     assert [m.transfer for m in said if isinstance(m, AdvanceCredited)] == [transfer(1)]
+
+
+def test_who_is_offered_again_already_is_not_queued_a_second_time() -> None:
+    """What is offered is handled on the person's lane, which may be behind."""
+    world = World(limits=LIMITS)
+    world.send(*asked(1, 500))
+    world.limits = replace(LIMITS, single_fen=600)
+    held: deque[Message] = deque()
+    world.held = held
+    review = ReviewCorridor(to=B, origin=A)
+
+    world.send(review, review)
+
+    assert [m.transfer for m in held if isinstance(m, OfferAgain)] == [transfer(1)]
 
 
 def test_a_corridor_where_nobody_is_kept_waiting_is_not_looked_at_every_day() -> None:

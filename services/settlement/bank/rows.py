@@ -23,6 +23,6 @@ CHANGES = Table(
     "account_changes",
     AccountChange,
     3,
-    "region text, bank text, since date, account_key text, sealed text, changed_at timestamptz,"
-    " cause uuid, proposed_by text, approved_by text, reason text, why text",
+    "region text, bank text, cause uuid, since date, account_key text, sealed text,"
+    " changed_at timestamptz, proposed_by text, approved_by text, reason text, why text",
 )

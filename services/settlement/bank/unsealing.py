@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
@@ -13,7 +13,7 @@ from services.settlement.bank.changes import AccountChange
 from services.settlement.codes import CODES
 from services.settlement.selects import CHANGES
 from shared.asking import Refusal
-from shared.calendar import SHANGHAI
+from shared.calendar import SHANGHAI, shanghai_day
 from shared.region_file import ACCOUNT_KINDS
 from shared.regions import AccountKind, NewAccount, Regions
 from shared.rules import BankAccount
@@ -23,6 +23,7 @@ from shared.service import Runtime
 _KIND: TypeAdapter[AccountKind] = TypeAdapter(AccountKind)
 _NUMBER: TypeAdapter[str] = TypeAdapter(BankAccount)
 _DAY = TypeAdapter(date)
+_AHEAD = timedelta(days=366)
 
 
 async def regions_of(runtime: Runtime, db: asyncpg.Connection) -> Regions:
@@ -69,10 +70,15 @@ async def sealed(runtime: Runtime, given: Mapping[str, JsonValue]) -> dict[str, 
         raise Refusal(422, "bad_act", f"{text} / {english}") from None
     async with runtime.pool.acquire() as db:
         regions = await regions_of(runtime, db)
+        today = shanghai_day(await runtime.now(db))
+    if since > today + _AHEAD:
+        raise Refusal(422, "too_far_ahead", " / ".join(CODES["too_far_ahead"]))
     known = regions.get(region)
     if known is None:
         raise Refusal(422, "unknown_region", " / ".join(CODES["unknown_region"]))
-    if regions.by_account(account) is not None:
+    had = regions.by_account(account)
+    again = had is not None and (had[0].code, had[1]) == (region, kind)
+    if had is not None and not (again and account != known.bank.account(kind)):
         raise Refusal(409, "account_taken", " / ".join(CODES["account_taken"]))
     if any(row.account(kind) and row.until >= since for row in known.bank.former):
         raise Refusal(409, "changed_later", " / ".join(CODES["changed_later"]))

@@ -19,6 +19,8 @@ MOST_ELEMENTS = 100_000
 MOST_TEXT = 8 * 1024 * 1024
 """Characters, of one entry and of all that is outside."""
 _PIECE = 1 << 16
+LONGEST_PATH = 4096
+"""Characters, of the names on the way to an element."""
 
 
 class Part:
@@ -108,7 +110,7 @@ class _Reader:
             self._enter(handed)
             path = ""
         else:
-            path = self._path + name
+            path = self._below(name)
             if path in self._many:
                 self._part.parts.setdefault(path, []).append(part := Part())
                 self._part, path = part, ""
@@ -121,15 +123,20 @@ class _Reader:
         else:
             known.append("")
             self._text = known
-        if attributes:
-            for which, value in attributes.items():
-                texts.setdefault(f"{path}@{which}", []).append(value)
-                self._length += len(path) + len(which) + len(value)
+        for which, value in attributes.items():
+            texts.setdefault(f"{path}@{which}", []).append(value)
+            self._length += len(path) + len(which) + len(value)
         self._elements += 1
         if self._elements > MOST_ELEMENTS:
             self._refuse("too_many_elements")
         if self._length > MOST_TEXT:
             self._refuse("too_long")
+
+    def _below(self, name: str) -> str:
+        # Put together anew for each child: a long one would cost its length each time.
+        if len(self._path) + len(name) > LONGEST_PATH:
+            self._refuse("too_long")
+        return self._path + name
 
     def _begin(self, tag: str) -> None:
         known = _DOCUMENT.fullmatch(tag)

@@ -100,8 +100,8 @@ def settles(holder: Holder) -> Timer:
     return Timer(holder.person, id_, end_of(holder.settles_on), message)
 
 
-def rates(region: Region) -> Iterator[tuple[str, date, date, int]]:
-    """What a region pays: since when, until when, and the parts of a fen a day."""
+def rates(region: Region) -> Iterator[tuple[str, date, date | None, int]]:
+    """What a region pays: since when, until before when, and the parts of a fen a day."""
     rows = sorted(region.interest, key=lambda rule: rule.since)
     for rule, later in zip_longest(rows, rows[1:]):
-        yield region.code, rule.since, later.since if later else date.max, per_day(rule)
+        yield region.code, rule.since, later.since if later else None, per_day(rule)

@@ -168,7 +168,7 @@ RELEASES = Table(
     " payable_fen bigint, remitting_fen bigint, debited_fen bigint, returned_fen bigint,"
     " overpaid_fen bigint, back_told_fen bigint, back_seen_fen bigint, clearing text,"
     " waived_fen bigint, forgiven_fen bigint, lowered_fen bigint, restored_fen bigint,"
-    " restorations integer",
+    " restorations integer, corrected_fen bigint",
 )
 INSTRUCTIONS = Table(
     "instructions",

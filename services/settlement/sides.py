@@ -38,6 +38,12 @@ class Release:
     lowered_fen: int = 0
     restored_fen: int = 0
     restorations: int = 0
+    corrected_fen: int = 0
+
+    @property
+    def earned_fen(self) -> int:
+        """The interest of it, as two people may have found since it was said."""
+        return self.interest_fen + self.corrected_fen
 
     @property
     def owed_fen(self) -> int:

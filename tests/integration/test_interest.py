@@ -11,6 +11,7 @@ from services.settlement.app import Settlement
 from services.settlement.closing import queries, replay
 from shared.messages.settlement import AdvanceFunded, Contribute, FundsReleased
 from shared.messages.settlement_interest import CorrectInterest, InterestCredited, SettleInterest
+from shared.messages.settlement_people import Propose
 from shared.sealing import Keyring
 from shared.settings import Settings, read_secrets
 from tests.integration.desk import Desk, desk_at
@@ -133,6 +134,17 @@ async def test_what_accrued_is_compared_with_the_postings(story: Story, desk: De
     assert (sound, await queries.interest_misfits(story.db, RATES)) == (0, 1)
 
 
+async def test_an_account_in_which_nothing_ever_was_has_accrued_nothing(
+    story: Story, desk: Desk
+) -> None:
+    await story.send(open_account(B, 0))
+
+    sound = await queries.interest_misfits(story.db, RATES)
+    await desk.owner.execute("UPDATE settlement.holders SET accrued = 1")
+
+    assert (sound, await queries.interest_misfits(story.db, RATES)) == (0, 1)
+
+
 async def test_two_people_correct_the_interest_of_a_release(story: Story, desk: Desk) -> None:
     await live(story)
     asked = CorrectInterest(
@@ -152,8 +164,23 @@ async def test_two_people_correct_the_interest_of_a_release(story: Story, desk: 
 
     assert told["balanced"], told["invariants"]
     assert [line["unexplained"] for line in told["mirror"]] == ["0.00"]
-    assert (released["principal_fen"], released["interest_fen"]) == (1_050_000, 1_000)
+    said, since = released["interest_fen"], released["corrected_fen"]
+    assert (released["principal_fen"], said, since) == (1_050_000, 909, 91)
     assert await queries.interest_misfits(story.db, RATES) == 0
+
+
+async def test_who_names_no_region_proposes_it_to_the_origin(story: Story, desk: Desk) -> None:
+    await live(story)
+    desk.who = {"holder": "chen", "roles": frozenset({"clerk"})}
+    fields = {"transfer": str(T1), "interest": "10.00"}
+    body = {"act": "settlement.correct-interest", "fields": fields, "reason": "error"}
+
+    answer = await desk.ask("POST", "/v1/items", json=body)
+
+    assert answer.status_code == 202, answer.text
+    [proposed] = desk.messages
+    assert isinstance(proposed, Propose)
+    assert (proposed.to, proposed.body["to"], proposed.body["person"]) == (A, A, PERSON)
 
 
 async def test_the_months_views_have_the_interest_as_memorandum(story: Story, desk: Desk) -> None:

@@ -113,7 +113,7 @@ class Clerks:
     def _interest(self) -> Iterator[Act]:
         """An origin had reckoned other interest."""
         for release in self.world.books.all(Release):
-            wrong_fen = release.interest_fen
+            wrong_fen = release.earned_fen
             about = {"to": release.region, "person": release.person, "transfer": release.transfer}
             # Never by the same amount twice, which would look like a letter that came twice.
             by_fen = self.world.rng.choice((-wrong_fen, -1 - self.acts, 40 + self.acts))

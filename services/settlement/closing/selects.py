@@ -78,8 +78,8 @@ SELECT a.entry, a.region, a.until, a.accrued, a.amount_fen,
  GROUP BY a.n, 1, 2, 3, 4, 5, 6 ORDER BY a.n, 6
 """
 
-# Accounts of regions with rates (parts of a fen a day, for each time) that have accrued something
-# else than their postings since they were credited.
+# Accounts of regions with rates (parts of a fen a day, for each time; the last one has no end) that
+# have accrued something else than their postings since they were credited.
 INTEREST_MISFITS = """
 WITH rates AS (
   SELECT * FROM unnest($1::text[], $2::date[], $3::date[], $4::bigint[])

@@ -22,6 +22,7 @@ from shared.messages.settlement_compensation import (
     Waive,
     WriteOff,
 )
+from shared.messages.settlement_interest import CorrectInterest
 
 OfClaim = (
     AdjustAdvance
@@ -33,6 +34,7 @@ OfClaim = (
     | TakeBackReceipt
     | UndoMatch
 )
+Decided = OfClaim | CorrectInterest
 Kind = TypeVar("Kind", bound=ClaimChanged)
 
 
@@ -87,18 +89,18 @@ def _ask(books: Books, claim: Claim) -> None:
         items.settle(books, items.Subject("excess", *about).item, "settled")
 
 
-def done(books: Books, m: OfClaim) -> None:
+def done(books: Books, m: Decided) -> None:
     """What two people decided is done: nothing is left of the item that they decided."""
     for item in _items(m):
         items.settle_approved(books, item, type(m).type)
 
 
-def _items(m: OfClaim) -> list[UUID]:
+def _items(m: Decided) -> list[UUID]:
     act = ACTS[type(m).type]
     return [item_id(queue, m.to, act.subject_of(m)) for queue in (act.queue, *act.on)]
 
 
-def decline(books: Books, m: OfClaim, code: str) -> None:
+def decline(books: Books, m: Decided, code: str) -> None:
     """Says that what two people decided changes nothing any more."""
     for item in _items(m) if type(m).type in ACTS else ():
         items.give_back(books, item, code)

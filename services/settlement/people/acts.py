@@ -71,7 +71,8 @@ class Act:
 
     `queue`: where it is decided, and opened if nothing is there yet; `on`: queues whose items it
     may be proposed for as well. `subject`: the fields that say what it is about. `amount`: the
-    field that says how much; without one the item's own amount counts.
+    field that says how much; without one the item's own amount counts. `by_origin`: of the two
+    sides of a transfer only O gives it.
     """
 
     message: type[ByTwo]
@@ -80,6 +81,7 @@ class Act:
     subject: tuple[str, ...] = ("transfer",)
     amount: str | None = None
     on: tuple[str, ...] = ()
+    by_origin: bool = False
 
     def subject_of(self, message: Message) -> str:
         """What a message of this kind is about."""
@@ -154,7 +156,8 @@ _ACTS = (
         subject=("person",),
     ),
     Act(BookLine, "twin", ("evidence", "bank-confirmed"), subject=("receipt",)),
-    Act(CorrectInterest, "interest", ("evidence", "error", "ordered"), amount="interest_fen"),
+    # What it says is all of the interest, not by how much that changes: who approves has no limit.
+    Act(CorrectInterest, "interest", ("evidence", "error", "ordered"), by_origin=True),
     Act(Reverse, "reversal", ("fraud", "court-order", "error")),
     Act(
         AmendRecord,

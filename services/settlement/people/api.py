@@ -180,7 +180,11 @@ async def _meant(
         proposal = proposal.model_copy(update={"fields": fields})
     given = {**facts, **proposal.fields}
     found = await queries.known_of(
-        runtime.pool, given.get("to"), _uuid(given.get("transfer")), _uuid(given.get("receipt"))
+        runtime.pool,
+        given.get("to"),
+        _uuid(given.get("transfer")),
+        _uuid(given.get("receipt")),
+        by_origin=act.by_origin,
     )
     try:
         message = shapes.message_of(act, proposal.fields, {**found, **facts})

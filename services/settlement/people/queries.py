@@ -76,14 +76,20 @@ async def steps(pool: asyncpg.Pool, id_: UUID) -> list[asyncpg.Record]:
 
 
 async def known_of(
-    pool: asyncpg.Pool, region: object, transfer: UUID | None, receipt: UUID | None
+    pool: asyncpg.Pool,
+    region: object,
+    transfer: UUID | None,
+    receipt: UUID | None,
+    *,
+    by_origin: bool = False,
 ) -> dict[str, object]:
     """Who and where a transfer and a receipt are, so that nobody has to type it: of the side at
-    `region`, else of the destination.
+    `region`, else of the destination; `by_origin`, of the origin's side alone.
     """
     known: dict[str, object] = {}
     if transfer is not None:
         sides = await pool.fetch(_SIDES, transfer)
+        sides = [side for side in sides if side["to"] == side["origin"] or not by_origin]
         own = [side for side in sides if side["to"] == region] or sides
         known |= dict(own[0]) if own else {}
     if receipt is not None:

@@ -5,7 +5,7 @@ What comes to an account after its balance was released goes on to where the per
 
 from typing import Literal
 
-from services.settlement import ledger
+from services.settlement import freezing, ledger
 from services.settlement.books import Books
 from services.settlement.compensation.recovering import recover_from_credit
 from services.settlement.compensation.restoring import take_from_releases
@@ -96,6 +96,7 @@ def spend(books: Books, m: Spend) -> None:
     _above_zero(m.amount_fen)
     if books.movement(m.person, m.record):
         return
+    freezing.end_freeze(books, m)
     holder = books.holder(m.person, m.to)
     if not holder.account:
         _refuse(books, m, "no_account")

@@ -20,7 +20,7 @@ def settle_interest(books: Books, m: SettleInterest) -> None:
     amount_fen = earn(books, m.person, m.to, m.on)
     books.keep_earning(books.holder(m.person, m.to))
     holder = books.holder(m.person, m.to)
-    send_on(books, holder, amount_fen, after=holder.reopened_at)
+    send_on(books, holder, amount_fen, amount_fen, after=holder.reopened_at)
 
 
 def earn(

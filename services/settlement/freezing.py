@@ -1,21 +1,24 @@
 """An account that is held: a court has said so, or a bill is to be settled before it leaves. PURE.
 
 What comes in is credited, an advance too. Nothing leaves: it is not released, paid out, moved on,
-taken back or recovered from, and, unless only the leaving is held, not spent. What has waited for
-it goes on by itself when it is free: what is owed to where the person went, and to heirs. A release
-is asked for again by the transfer, on the day that is told it.
+taken back or recovered from, and, unless only the leaving is held, not spent. When it is free the
+person's debts are paid first; then what has waited goes on by itself, with its interest: what is
+owed to where the person went, and to heirs. A release is asked for again by the transfer, on the
+day that is told it.
 """
 
 from datetime import date, datetime, time, timedelta
 
 from services.settlement import onward
 from services.settlement.books import Books
+from services.settlement.compensation.recovering import recover_from_credit
+from services.settlement.earning import earn
 from services.settlement.people import items
 from services.settlement.people.states import item_id
 from shared.calendar import SHANGHAI
 from shared.decision import Timer, replace
 from shared.ids import uuid5
-from shared.messages import NAMESPACE
+from shared.messages import NAMESPACE, PersonCommand
 from shared.messages.settlement import FundsWithheld, PayOut, ReleaseFunds
 from shared.messages.settlement_freezing import (
     AccountFrozen,
@@ -27,7 +30,7 @@ from shared.messages.settlement_freezing import (
 
 QUEUE = "freeze"
 _ASKED_AGAIN = timedelta(days=30)
-Held = FreezeAccount | UnfreezeAccount | EndFreeze
+"""At the latest: two people may let it go before its day."""
 
 
 def freeze_account(books: Books, m: FreezeAccount) -> None:
@@ -41,9 +44,11 @@ def freeze_account(books: Books, m: FreezeAccount) -> None:
         items.give_back(books, item, "date_is_over")
         return
     holder = books.holder(m.person, m.to)
-    books.keep_holder(replace(holder, frozen=m.what, frozen_on=books.today, frozen_until=m.until))
+    renewed = holder.held_on(books.today) and holder.frozen == m.what
+    since = holder.frozen_on if renewed else books.today
+    books.keep_holder(replace(holder, frozen=m.what, frozen_on=since, frozen_until=m.until))
     _remind(books, m, m.until)
-    items.settle(books, item, "obeyed")
+    items.settle_approved(books, item, m.type)
     books.say(
         AccountFrozen(
             to=m.to,
@@ -65,11 +70,13 @@ def unfreeze_account(books: Books, m: UnfreezeAccount) -> None:
         return
     _remind(books, m, None)
     _free(books, m, m.reason)
-    items.settle(books, item, "obeyed")
+    items.settle_approved(books, item, m.type)
 
 
-def end_freeze(books: Books, m: EndFreeze) -> None:
-    """Its last day is over, unless two people have said otherwise since."""
+def end_freeze(books: Books, m: PersonCommand) -> None:
+    """Its last day is over, unless two people have said otherwise since. Whatever takes from the
+    account looks first, for it may come before the reminder.
+    """
     holder = books.holder(m.person, m.to)
     if holder.frozen and holder.frozen_until and holder.frozen_until <= books.today:
         _free(books, m, "over")
@@ -77,12 +84,13 @@ def end_freeze(books: Books, m: EndFreeze) -> None:
 
 def withheld(books: Books, m: ReleaseFunds | PayOut) -> bool:
     """Whether the account is held: then the transfer is told when to ask again."""
+    end_freeze(books, m)
     if m.transfer is None or books.release(m.person, m.transfer) is not None:
         return False
     holder = books.holder(m.person, m.to)
     if not holder.held_on(books.today):
         return False
-    until = holder.frozen_until or books.today + _ASKED_AGAIN
+    until = min(holder.frozen_until or date.max, books.today + _ASKED_AGAIN)
     books.say(
         FundsWithheld(
             to=m.destination or m.to,
@@ -96,20 +104,24 @@ def withheld(books: Books, m: ReleaseFunds | PayOut) -> bool:
     return True
 
 
-def _free(books: Books, m: Held, reason: str) -> None:
+def _free(books: Books, m: PersonCommand, reason: str) -> None:
     held = books.holder(m.person, m.to)
     assert held.frozen, "who is not held is not let go"
-    holder = replace(held, frozen=None, frozen_on=None, frozen_until=None)
-    books.keep_holder(holder)
+    books.keep_holder(replace(held, frozen=None, frozen_on=None, frozen_until=None))
     books.say(
         AccountUnfrozen(
             to=m.to, person=m.person, reason=reason, what=held.frozen, decided=books.cause
         )
     )
-    onward.send_on(books, holder, holder.balance_fen, after=holder.reopened_at)
+    interest_fen = 0
+    if onward.leaves(books, held, after=held.reopened_at):
+        interest_fen = earn(books, m.person, m.to, books.cause)
+    recover_from_credit(books, m.person, m.to, books.free_fen(m.person, m.to))
+    free = books.holder(m.person, m.to)
+    onward.send_on(books, free, free.balance_fen, interest_fen, after=free.reopened_at)
 
 
-def _remind(books: Books, m: Held, until: date | None) -> None:
+def _remind(books: Books, m: PersonCommand, until: date | None) -> None:
     at = datetime.combine(until, time.min, SHANGHAI) if until else None
     message = EndFreeze(to=m.to, person=m.person) if until else None
     id_ = uuid5(NAMESPACE, f"freeze\x1f{m.to}\x1f{m.person}")

@@ -37,15 +37,30 @@ def _after(books: Books, side: Claim | Release) -> Release | None:
     return None
 
 
-def send_on(books: Books, holder: Holder, amount_fen: int, *, after: datetime | None) -> None:
-    """Moves on what was credited at `holder` just now, if a later transfer has left."""
+def leaves(books: Books, holder: Holder, *, after: datetime | None) -> bool:
+    """Whether what is credited at `holder` goes on: a later transfer has left, or to heirs."""
+    return holder.deceased or later_release(books, holder, after) is not None
+
+
+def send_on(
+    books: Books,
+    holder: Holder,
+    amount_fen: int,
+    interest_fen: int = 0,
+    *,
+    after: datetime | None,
+) -> None:
+    """Moves on what was credited at `holder` just now, if a later transfer has left;
+    `interest_fen` of it is interest.
+    """
     if amount_fen <= 0 or holder.held_on(books.today):
         return
     release = later_release(books, holder, after)
     if release is not None:
-        add(books, release, amount_fen)
+        release = replace(release, corrected_fen=release.corrected_fen + interest_fen)
+        add(books, release, amount_fen, interest_fen=interest_fen)
     elif holder.deceased:
-        _to_heirs(books, holder, amount_fen)
+        _to_heirs(books, holder, amount_fen, interest_fen)
 
 
 def send_on_claim(books: Books, claim: Claim, amount_fen: int, unfunded_fen: int) -> None:
@@ -76,16 +91,16 @@ def add(
     """Releases `amount_fen` more, `interest_fen` of it interest: the next version of it."""
     version = release.version + 1
     grown = replace(release, version=version, released_fen=release.released_fen + amount_fen)
+    parts = amount_fen - interest_fen, interest_fen
     if release.paid_out:
         grown = replace(grown, paid_out_fen=release.paid_out_fen + amount_fen)
-        postings, kind = ledger.paid_out(amount_fen), "payout"
+        postings, kind = ledger.paid_out(*parts), "payout"
     else:
         grown = replace(
             grown,
             payable_fen=release.payable_fen + amount_fen,
             unfunded_fen=release.unfunded_fen + unfunded_fen,
         )
-        parts = amount_fen - interest_fen, interest_fen
         postings, kind = ledger.released(release.destination, *parts), "release"
     books.keep_release(grown)
     books.post(
@@ -131,11 +146,11 @@ def _paid_out(release: Release, amount_fen: int) -> PaidOut:
     )
 
 
-def _to_heirs(books: Books, holder: Holder, amount_fen: int) -> None:
+def _to_heirs(books: Books, holder: Holder, amount_fen: int, interest_fen: int = 0) -> None:
     books.post(
         "payout",
         holder.region,
-        ledger.paid_out(amount_fen),
+        ledger.paid_out(amount_fen - interest_fen, interest_fen),
         person=holder.person,
         subject=books.cause,
     )

@@ -169,6 +169,7 @@ def _advance_for_release(books: Books, claim: Claim) -> None:
 
 def _pay_heirs(books: Books, m: PayOut) -> None:
     books.keep_holder(replace(books.holder(m.person, m.to), deceased=True))
+    freezing.end_freeze(books, m)
     if books.holder(m.person, m.to).held_on(books.today):
         return
     subject = m.record or books.cause

@@ -42,7 +42,7 @@ class Release:
 
     @property
     def earned_fen(self) -> int:
-        """The interest of it, as two people may have found since it was said."""
+        """The interest of it: as it was said, as two people have found, and what left later."""
         return self.interest_fen + self.corrected_fen
 
     @property

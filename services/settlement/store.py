@@ -259,6 +259,9 @@ async def _items(db: asyncpg.Connection, needs: Needs, states: States) -> None:
     """The work items that people decide about, and those that the batch may open or settle."""
     parts = [state for state in states.values() if isinstance(state, Part)]
     subjects = needs.subjects | {part_subject(part.receipt, part.part) for part in parts}
+    # Whatever credits a person, or lets an account go, recovers what they owe.
+    claims = (state for state in states.values() if isinstance(state, Claim))
+    subjects |= {str(claim.transfer) for claim in claims if claim.recoverable_fen}
     if subjects or needs.items:
         which = list(subjects), list(needs.items)
         for row in await db.fetch(selects.ITEMS, *which):

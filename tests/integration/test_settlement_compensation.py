@@ -32,7 +32,8 @@ from shared.messages.settlement_compensation import (
     Waive,
     WriteOff,
 )
-from shared.messages.settlement_people import ItemOpened, MatchReceipt
+from shared.messages.settlement_freezing import FreezeAccount, UnfreezeAccount
+from shared.messages.settlement_people import ItemDone, ItemOpened, MatchReceipt
 from shared.regions import load
 from shared.sealing import Keyring
 from shared.settings import read_secrets, settings
@@ -125,6 +126,21 @@ async def test_what_was_spent_without_right_is_owed_and_paid_off_by_what_comes(d
     assert only(AdvanceAdjusted, said).unspent_fen == 10_00
     assert owed == 20_00
     assert only(Recovered, later).amount_fen == 5_00
+    assert await desk.owes() == 0
+
+
+async def test_what_is_owed_beside_a_held_account_is_recovered_when_it_is_free(
+    desk: Desk,
+) -> None:
+    held = {"to": B, "person": PERSON, **TWO, "reason": "court-order"}
+    await desk.tell(FreezeAccount.model_validate(held))
+    adjusted = await desk.tell(corrected_to(70_00))
+    assert only(AdvanceAdjusted, adjusted).recoverable_fen == 30_00
+
+    freed = await desk.tell(UnfreezeAccount.model_validate(held))
+
+    assert only(Recovered, freed).amount_fen == 30_00
+    assert only(ItemDone, freed).queue == "recovery"
     assert await desk.owes() == 0
 
 

@@ -85,6 +85,7 @@ def check(books: Books, on_its_way: Sequence[ApplyReceipt] | None) -> None:
         owed_fen = sum(c.recoverable_fen for c in claimed)
         assert balance_of(totals, region, "recoverable") == owed_fen
     _what_is_released_is_announced_or_on_its_way(claims, releases)
+    _debts_are_paid_from_what_is_free(books.all(Holder), claims)
 
 
 def check_interest(
@@ -119,6 +120,13 @@ def check_interest(
             return fen * interest.weight(interest.spans(rule_on, since, until))
 
         assert holder.accrued == sum(parts(on, fen) for on, fen in found), holder
+
+
+def _debts_are_paid_from_what_is_free(holders: Sequence[Holder], claims: Sequence[Claim]) -> None:
+    """Nobody owes beside a balance, except where the account is held."""
+    owing = {(c.person, c.region) for c in claims if c.recoverable_fen}
+    for h in holders if owing else ():
+        assert h.frozen or not h.balance_fen or (h.person, h.region) not in owing, h
 
 
 def _no_account_is_below_zero(totals: Totals) -> None:

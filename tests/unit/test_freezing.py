@@ -22,7 +22,6 @@ from shared.messages.settlement_compensation import (
     AdvanceAdjusted,
     AdvanceReversed,
     Recover,
-    Recovered,
     ReverseAdvance,
 )
 from shared.messages.settlement_freezing import (
@@ -185,19 +184,6 @@ def test_nothing_is_taken_back_or_recovered_from_a_held_account() -> None:
     assert only(ActDeclined, declined).code == "nothing_to_recover"
     assert only(AdvanceReversed, reversed_).amount_fen == 0
     assert world.balance(B) == 100
-
-
-def test_what_is_owed_is_recovered_when_it_is_free() -> None:
-    world = advanced()
-    world.send(freeze(B))
-    claim: dict[str, Any] = {"to": B, "origin": A, "person": PERSON, "transfer": T1}
-    world.send(*announced(spend(world, A, 30, days=3)))
-    world.send(unfreeze(B))
-
-    recovered = world.send(Recover(**claim, **TWO))
-
-    assert only(Recovered, recovered).amount_fen == 30
-    assert world.balance(B) == 70
 
 
 def test_what_comes_after_the_release_stays_until_it_is_free() -> None:

@@ -45,9 +45,10 @@ def adjust_advance(books: Books, m: AdjustAdvance) -> None:
         restored_fen=claim.restored_fen - gone_fen,
         lowered_fen=claim.lowered_fen + m.amount_fen,
     )
-    _back_from_next(books, claim, here_fen - claim.awaiting_fen)
+    back_fen = _back_from_next(books, claim, here_fen - claim.awaiting_fen)
     credited_fen = max(0, here_fen - claim.awaiting_fen)
-    unspent_fen = min(_unspent(books, claim), credited_fen)
+    # What came back only passes through, even where the account is held.
+    unspent_fen = min(max(_unspent(books, claim), back_fen), credited_fen)
     taken = _take(books, claim, here_fen, unspent_fen, "adjust", m.version)
     tell(books, AdvanceAdjusted, taken, m.amount_fen, version=m.version, unspent_fen=unspent_fen)
 
@@ -73,15 +74,16 @@ def _unspent(books: Books, claim: Claim) -> int:
     return min(free_fen, claim.credited_fen - claim.undue_fen)
 
 
-def _back_from_next(books: Books, claim: Claim, wanted_fen: int) -> None:
-    """A→B→C: what went on to C is taken back from C first."""
+def _back_from_next(books: Books, claim: Claim, wanted_fen: int) -> int:
+    """A→B→C: what went on to C is taken back from C first. Gives how much that was."""
     release = release_after(books, claim)
     if release is None or release.paid_out:
-        return
+        return 0
     missing_fen = wanted_fen - _unspent(books, claim)
-    amount_fen = min(missing_fen, release.owed_fen)
-    if amount_fen > 0:
+    amount_fen = max(0, min(missing_fen, release.owed_fen))
+    if amount_fen:
         correct_down(books, release, amount_fen)
+    return amount_fen
 
 
 def _take(

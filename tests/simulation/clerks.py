@@ -73,7 +73,18 @@ class Clerks:
         named = [r for p in self.world.books.all(Part) if p.receipt == receipt for r in p.refs]
         self.world.bank.confused |= {transfer, *([of.id] if of else []), *named}
         id_ = uuid5(NAMESPACE, f"clerk {self.acts}")
+        if isinstance(message, AmendRecord) and self.world.rng.random() < 0.5:
+            self._hold(message.person, transfer)
         self.world.feed(service, id_, message)
+
+    def _hold(self, person: str, transfer: UUID) -> None:
+        """What is corrected was advanced to an account that is held by then."""
+        for claim in self.world.books.all(Claim):
+            if claim.transfer == transfer:
+                until = self.world.at.date() + 20 * DAY
+                about = {"to": claim.region, "person": person, **TWO, "reason": "court-order"}
+                act = FreezeAccount.model_validate({**about, "until": until})
+                self.world.feed("settlement", uuid5(NAMESPACE, f"clerk {self.acts} holds"), act)
 
     def _transfers(self) -> Iterator[Act]:
         """A transfer is reversed, wherever it stands."""

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from services.settlement.states import Release
+from shared.messages.settlement_compensation import Recovered
+from shared.messages.settlement_freezing import AccountUnfrozen
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -42,6 +44,12 @@ def judged(verdict: str, rule: str) -> Seen:
 def _chain(world: "World") -> bool:
     """Somebody left a region that had credited an advance which was not paid yet."""
     return any(release.unfunded_fen for release in world.books.all(Release))
+
+
+def _freed_and_recovered(world: "World") -> bool:
+    """Somebody owed beside a held account, and paid when it was let go."""
+    both = {AccountUnfrozen, Recovered}
+    return any(both <= {type(m) for m in out} for _, _, _, out in world.told.lines)
 
 
 SITUATIONS: Mapping[str, Seen] = {
@@ -103,6 +111,7 @@ SITUATIONS: Mapping[str, Seen] = {
     "25 two people hold an account": said("settlement.account-frozen.v1", "court-order"),
     "25 and let it go": said("settlement.account-unfrozen.v1", "court-order"),
     "25 its day comes": said("settlement.account-unfrozen.v1", "over"),
+    "25 who owes pays when it is free": _freed_and_recovered,
     "26 interest leaves with the balance": lambda world: any(
         release.interest_fen for release in world.books.all(Release)
     ),

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from operator import itemgetter
 from pathlib import Path
 
 from rich.console import Console
@@ -168,7 +169,8 @@ def _decide(played: Run, day: date) -> None:
     )
     for sheet in office.sheets():
         if sheet["state"] == "published" and not office.done["net lines disputed"]:
-            line = office.lines(sheet["month"])[0]
+            # They come in the order of people's keys, which no two stacks have alike.
+            line = min(office.lines(sheet["month"]), key=itemgetter("line"))
             office.dispute(line, line["corridor"][-6:], "the amount is asked for once more")
 
 

@@ -140,13 +140,14 @@ def _quarter(evenings: Evenings, sheets: Sequence[Row], forecast: Row) -> dict[s
 
 
 def _forecast(network: Network) -> dict[str, Any]:
-    """What the corridor with the most open advances is to owe and pay."""
+    """What the corridor with the most open advances is to owe and pay, of those with a history."""
     rows = network.ask("settlement", "/v1/exposure")
-    if not rows:
-        return {}
-    most = max(rows, key=lambda row: (parse_yuan(row["open"]), row["origin"], row["destination"]))
-    corridor = f"{most['origin']}>{most['destination']}"
-    found: dict[str, Any] = network.ask("settlement", "/v1/risk", corridor=corridor)
+    found: dict[str, Any] = {}
+    for row in sorted(rows, key=lambda row: (-parse_yuan(row["open"]), row["origin"])):
+        corridor = f"{row['origin']}>{row['destination']}"
+        found = network.ask("settlement", "/v1/risk", corridor=corridor)
+        if found["enough"]:
+            break
     return found
 
 

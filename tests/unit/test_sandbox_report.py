@@ -1,6 +1,7 @@
 """What the demo's report checks by itself, and the days it plays."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -77,3 +78,14 @@ def test_the_demo_plays_every_working_day_and_the_days_of_feeds_besides() -> Non
     assert days[:6] == [monday + timedelta(days=n) for n in range(6)]
     assert date(2026, 3, 8) not in days
     assert len(days) == demo.WORKING_DAYS + 1
+
+
+def test_the_forecast_is_of_the_most_open_corridor_that_has_a_history() -> None:
+    class Network:
+        def ask(self, _: str, path: str, corridor: str = "") -> Any:  # noqa: ANN401 JSON
+            if path == "/v1/exposure":
+                sums = {"450100": "9.00", "410100": "11.00", "130100": "8.00"}
+                return [{"origin": o, "destination": "340100", "open": s} for o, s in sums.items()]
+            return {"corridor": corridor, "enough": corridor != "410100>340100"}
+
+    assert report._forecast(Network())["corridor"] == "450100>340100"  # type: ignore[arg-type]

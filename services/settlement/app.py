@@ -40,8 +40,6 @@ class Settlement:
         self._regions = regions
         self._terms = Terms(regions)
         self._keyring = keyring
-        # A rule is there for ever, so that its place in memory names it.
-        self._known: dict[tuple[str, int], Limits] = {}
         self._today: tuple[date, dict[tuple[str, str], Limits]] = date.min, {}
 
     async def load(self, db: asyncpg.Connection, batch: Sequence[Delivery]) -> States:
@@ -63,15 +61,9 @@ class Settlement:
         known = self._today[1]
         limits = known.get((origin, destination))
         if limits is None:
-            limits = known[origin, destination] = self._ruled(origin, destination, day)
-        return limits
-
-    def _ruled(self, origin: str, destination: str, day: date) -> Limits:
-        rule = self._regions.corridor(origin, destination, day).policy.limit(origin)
-        key = destination, id(rule)
-        limits = self._known.get(key)
-        if limits is None:
-            limits = self._known[key] = ruled_by(rule, self._regions.calendar(destination))
+            rule = self._regions.corridor(origin, destination, day).policy.limit(origin)
+            limits = ruled_by(rule, self._regions.calendar(destination))
+            known[origin, destination] = limits
         return limits
 
 

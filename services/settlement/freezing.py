@@ -37,13 +37,13 @@ def freeze_account(books: Books, m: FreezeAccount) -> None:
     """Holds the account; of one that is held already, what two people said last is in force."""
     items.need_two(m)
     item = item_id(QUEUE, m.to, m.person)
-    if not books.holder(m.person, m.to).account:
+    holder = books.holder(m.person, m.to)
+    if not holder.account:
         items.give_back(books, item, "no_account")
         return
     if m.until is not None and m.until <= books.today:
         items.give_back(books, item, "date_is_over")
         return
-    holder = books.holder(m.person, m.to)
     renewed = holder.held_on(books.today) and holder.frozen == m.what
     since = holder.frozen_on if renewed else books.today
     books.keep_holder(replace(holder, frozen=m.what, frozen_on=since, frozen_until=m.until))

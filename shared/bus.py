@@ -190,12 +190,13 @@ class Subscription:
             self._seek({where: stands[where] for where in ends})
 
     def _gather(self) -> float:
-        """For how long a batch that has begun waits for more: on a quiet topic not at all, and the
-        longer the slower batches are, for then much is behind it and the processors are busy.
+        """For how long a batch that has begun waits for more: on a quiet topic not at all, and else
+        twice as long as the last one took. A batch costs much, whatever is in it: where the
+        processors are busy, fewer and larger ones are sooner done than many.
         """
         if time.monotonic() - self._done_at > _QUIET_SECONDS:
             return 0.0
-        return max(self._patience, min(self._took / 4, _LONGEST_SECONDS))
+        return max(self._patience, min(2 * self._took, _LONGEST_SECONDS))
 
     def _pause(self) -> None:
         self._consumer.pause(self._consumer.assignment())

@@ -20,6 +20,7 @@ from shared.deliver import Delivered
 from shared.folding import TO_BE_TAKEN_APART
 from shared.lanes import Fenced
 from shared.relay import Relay
+from shared.starts import Missing, starts
 
 log = structlog.get_logger()
 
@@ -106,24 +107,19 @@ class Reader:
         self._still_since = time.monotonic()
 
     async def _starts(self, known: dict[tuple[str, int], int]) -> dict[tuple[str, int], int]:
-        """Where to begin: where the lanes stand, as far as Kafka still has it.
-
-        Ends the process where Kafka has less than the database has handled: going on would pass
-        over whatever comes there until the numbers meet again.
-        """
+        """Where to begin. Ends the process where Kafka lacks what the database knows of."""
         bounds: dict[tuple[str, int], tuple[int, int]] = {}
         while self.position and known.keys() - bounds.keys():
             bounds = await self.position.bounds(known)
             await asyncio.sleep(0 if bounds else 0.5)
-        for where, (first, end) in bounds.items():
-            if known[where] > end:
-                cure = "if Kafka was lost: jiexu restore --kafka-lost"
-                ours = known[where]
-                log.critical("reader.kafka-is-behind", where=where, ours=ours, end=end, cure=cure)
-                os._exit(1)
-            if 0 < known[where] < first:
-                log.critical("reader.lost", where=where, ours=known[where], first=first)
-        return {where: max(n, bounds.get(where, (0, 0))[0]) for where, n in known.items()}
+        try:
+            begin, deleted = starts(known, bounds)
+        except Missing as error:
+            log.critical("reader.missing", reader=self.name, error=str(error))
+            os._exit(1)
+        if deleted:
+            log.critical("reader.lost", reader=self.name, deleted=str(deleted))
+        return begin
 
     async def revoke(self) -> None:
         """The partitions go to others: the batch in hand is finished first, within bounds."""

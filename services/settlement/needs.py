@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from services.settlement.people.proposals import act_of
 from services.settlement.people.states import item_id, part_subject
 from services.settlement.states import look_of
 from shared.decision import Delivery
 from shared.messages import Message, PersonCommand
+from shared.messages.enrollment import AmendRecord
 from shared.messages.settlement import (
     ApplyReceipt,
     Contribute,
@@ -51,6 +53,7 @@ from shared.messages.settlement_people import (
     CloseCorrection,
     ItemCommand,
     MatchReceipt,
+    Propose,
 )
 
 Corridor = tuple[str, str]
@@ -127,6 +130,8 @@ class Needs:
         match m:
             case ItemCommand():
                 self.items.add(m.item)
+                if isinstance(m, Propose):
+                    self._add_proposed(m)
             case ChangeAccount():
                 self.accounts = True
                 self.items.add(item_id("bank-account", m.to, m.bank))
@@ -140,6 +145,11 @@ class Needs:
                 self.judged.add(m.receipt)
             case _:
                 pass
+
+    def _add_proposed(self, m: Propose) -> None:
+        meant = act_of(m.act, m.body, m.by, "", m.reason, m.why)
+        if isinstance(meant, AmendRecord):
+            self.movements.add((meant.person, meant.refers_to))
 
     def _add_record(self, m: PersonCommand) -> None:
         match m:
@@ -155,6 +165,7 @@ class Needs:
             case FreezeAccount() | UnfreezeAccount():
                 self.items.add(item_id("freeze", m.to, m.person))
             case AskCorrection():
+                self.movements.add((m.person, m.refers_to))
                 self.items.add(item_id("correction", m.to, str(m.refers_to)))
             case CloseCorrection():
                 self.items.add(item_id("correction", m.to, str(m.refers_to)))

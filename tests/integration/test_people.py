@@ -135,3 +135,22 @@ async def test_one_payment_for_several_shows_the_only_claims_that_add_up(
     assert set(may_be["transfers"]) == {str(T1), str(T2)}
     parts = (await desk.ask("GET", "/v1/receipts", params={"receipt": str(line.receipt)})).json()
     assert [part["item"] for part in parts] == [str(item)]
+
+
+async def test_a_balance_that_is_taken_away_is_as_much_as_it_was(
+    desk: Desk, db: asyncpg.Connection
+) -> None:
+    books, opened = Settlement(desk.regions, desk.keyring), open_account(B, 60_000_00)
+    await settle(db, books, [opened])
+    record = str(opened.record)
+    fields = {"to": B, "person": opened.person, "refers_to": record, "balance": "0.00"}
+
+    why = {"act": "enrollment.amend-record", "fields": fields, "reason": "error"}
+    _, sent = await act(desk, LI, "", **why)
+    await settle(db, books, [desk.messages[-1]])
+    await act(desk, WANG, f"/{sent['item']}/approve")
+    said = await settle(db, books, [desk.messages[-1]])
+
+    assert only(ActRefused, said).code == "not_allowed"
+    item = (await desk.ask("GET", f"/v1/items/{sent['item']}")).json()
+    assert (item["state"], item["amount"]) == ("proposed", "60000.00")

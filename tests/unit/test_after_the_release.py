@@ -2,11 +2,15 @@
 what moves the account corrects its release.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.settlement.people.states import Item, item_id
 from shared.decision import Unexpected
@@ -21,6 +25,7 @@ from tests.unit.test_interleavings import TRANSFER, register
 
 OPENED, FIX = record_uuid("test", "open"), record_uuid("test", "fix")
 ITEM = item_id("correction", ZHENGZHOU, str(OPENED))
+DIRECTOR, SUPERVISOR = ({"by": "li", "roles": (role,)} for role in ("director", "supervisor"))
 
 
 def fix(name: str = "fix", **fields: Any) -> e.Register:  # noqa: ANN401 a message's fields
@@ -48,13 +53,24 @@ def act(kind: type[e.AmendRecord | e.DropAmendment], story: Story, **others: obj
     return kind.model_validate({"to": ZHENGZHOU, **facts, **TWO, "reason": "evidence"})
 
 
-def two_decide(story: Story, meant: e.AmendRecord | e.DropAmendment) -> Story:
+def amended(balance_fen: int, refers_to: UUID = OPENED) -> e.AmendRecord:
+    """A balance that two people correct though no feed has asked for it."""
+    about = {"to": ZHENGZHOU, "person": PERSON, "refers_to": refers_to}
+    fields = {"balance_fen": balance_fen, **TWO, "reason": "evidence"}
+    return e.AmendRecord.model_validate({**about, **fields})
+
+
+def two_decide(
+    story: Story,
+    meant: e.AmendRecord | e.DropAmendment,
+    checker: Mapping[str, object] = DIRECTOR,
+) -> Story:
     """Through the work item, as people do."""
-    about = {"to": ZHENGZHOU, "item": ITEM, "about": PERSON}
+    item_ = item_id("correction", ZHENGZHOU, str(meant.refers_to))
+    about = {"to": ZHENGZHOU, "item": item_, "about": PERSON}
     names = {"proposed_by", "approved_by", "reason", "why"}
     body = {"act": meant.type, "body": meant.model_dump(mode="json", exclude=names)}
     maker = {"by": "chen", "roles": ("clerk",), "reason": "evidence"}
-    checker = {"by": "li", "roles": ("director",)}
     return story.tell(
         p.Propose.model_validate({**about, **body, **maker}),
         p.Approve.model_validate({**about, **checker}),
@@ -69,7 +85,7 @@ def test_a_correction_waits_for_two_people_and_nothing_changes_before() -> None:
     story = moved(fix(balance_fen=ALL - 100))
 
     assert answers(story) == [("accepted", "needs_two_people")]
-    assert (item(story).state, item(story).amount_fen) == ("open", ALL - 100)
+    assert (item(story).state, item(story).amount_fen) == ("open", 100)
     assert (story.balance(), story.balance(ZHENGZHOU)) == (ALL, 0)
 
 
@@ -89,6 +105,53 @@ def test_corrected_months_go_to_who_has_the_record_now() -> None:
     two_decide(story, act(e.AmendRecord, story))
 
     assert story.network.enrollment.relation().months == ranges("2018-01..2026-03")
+
+
+MAY = 50_000_00
+
+
+@pytest.mark.parametrize(
+    ("was_fen", "is_fen", "refused"),
+    [
+        (MAY + ALL, 0, True),
+        (0, MAY + ALL, True),
+        (MAY + 1, 0, True),
+        (MAY, 0, False),
+        (0, MAY, False),
+        (MAY + ALL, MAY + ALL + 1, False),
+    ],
+)
+def test_taking_away_needs_the_authority_that_giving_needs(
+    was_fen: int, is_fen: int, refused: object
+) -> None:
+    opened, *others = MOVED
+    story = Story().tell(opened.model_copy(update={"balance_fen": was_fen}), *others)
+
+    two_decide(story, amended(is_fen), SUPERVISOR)
+
+    assert item(story).amount_fen == abs(is_fen - was_fen)
+    codes = [m.code for m in story.said(p.ActRefused) if isinstance(m, p.ActRefused)]
+    assert (codes, story.balance()) == ((["not_allowed"], was_fen) if refused else ([], is_fen))
+
+
+@settings(max_examples=25)
+@given(st.lists(st.integers(0, 10**10), min_size=2, max_size=4))
+def test_a_correction_is_as_much_as_the_balance_changes_by(balances: list[int]) -> None:
+    opened, *others = MOVED
+    story = Story(most=10**12).tell(opened.model_copy(update={"balance_fen": balances[0]}), *others)
+
+    for was_fen, is_fen in pairwise(balances):
+        two_decide(story, amended(is_fen))
+        assert item(story).amount_fen == abs(is_fen - was_fen)
+        assert story.balance() == is_fen
+
+
+def test_of_a_record_that_the_books_do_not_know_nobody_knows_how_much_it_changes() -> None:
+    story = moved(fix(balance_fen=ALL - 100))
+
+    two_decide(story, amended(1, refers_to=record_uuid("test", "stop")), SUPERVISOR)
+
+    assert only(p.ActRefused, story.network.told).code == "not_allowed"
 
 
 def test_what_two_people_leave_as_it_is_is_refused_to_its_sender() -> None:

@@ -159,12 +159,12 @@ _ACTS = (
     # What it says is all of the interest, not by how much that changes: who approves has no limit.
     Act(CorrectInterest, "interest", ("evidence", "error", "ordered"), by_origin=True),
     Act(Reverse, "reversal", ("fraud", "court-order", "error")),
+    # Its amount is the difference that it makes to the account: `corrections.changes_fen`.
     Act(
         AmendRecord,
         "correction",
         ("evidence", "origin-confirmed", "error"),
         subject=("refers_to",),
-        amount="balance_fen",
     ),
     Act(
         DropAmendment,

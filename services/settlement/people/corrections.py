@@ -7,6 +7,7 @@ from services.settlement.books import Books
 from services.settlement.people import items
 from services.settlement.people.states import BOOKS
 from shared.decision import replace
+from shared.messages.enrollment import AmendRecord
 from shared.messages.settlement_people import AskCorrection, CloseCorrection
 
 
@@ -14,11 +15,21 @@ def _item(m: AskCorrection | CloseCorrection) -> items.Subject:
     return items.Subject("correction", m.to, m.person, str(m.refers_to))
 
 
+def changes_fen(books: Books, m: AmendRecord | AskCorrection) -> int | None:
+    """By how much the account changes, up or down, if the balance is corrected and the books know
+    the one that it was.
+    """
+    was = books.movement(m.person, m.refers_to)
+    if m.balance_fen is None or was is None or (was.what, was.region) != ("open", m.to):
+        return None
+    return abs(m.balance_fen - was.amount_fen)
+
+
 def ask_correction(books: Books, m: AskCorrection) -> None:
     """Opens the item; what the feed said last about a record is what is to be decided."""
     at = _item(m)
     facts = m.model_dump(mode="json", exclude_defaults=True, exclude={"to"})
-    items.open_item(books, at, m.balance_fen, facts)
+    items.open_item(books, at, changes_fen(books, m), facts)
     found = items.item_of(books, at.item)
     if found is not None and found.facts != facts:
         items.keep(books, replace(found, facts=facts), "changed", BOOKS)

@@ -10,11 +10,13 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from services.settlement.books import Books
+from services.settlement.people import corrections
 from services.settlement.people.acts import ACTS, Act
 from services.settlement.people.items import about, item_of, keep, refuse
 from services.settlement.people.states import BOOKS, Item, item_id
 from shared.decision import Unexpected, replace
 from shared.messages import Message
+from shared.messages.enrollment import AmendRecord
 from shared.messages.settlement_people import (
     ActApproved,
     ActProposed,
@@ -36,7 +38,6 @@ def propose(books: Books, m: Propose) -> None:
     known = item_of(books, m.item)
     subject = act.subject_of(meant)
     found = known or Item(m.about, m.item, act.queue, m.to, subject, m.by, books.at)
-    amount_fen = act.amount_of(meant)
     code = _not_proposed(m, act, meant, known)
     if code is not None:
         refuse(books, found, code, m.by, m.act)
@@ -44,7 +45,7 @@ def propose(books: Books, m: Propose) -> None:
     proposed = replace(
         found,
         state="proposed",
-        amount_fen=found.amount_fen if amount_fen is None else amount_fen,
+        amount_fen=_amount(books, act, meant, found),
         proposal=books.cause,
         act=m.act,
         body=m.body,
@@ -81,6 +82,16 @@ def act_of(
         return act.message.model_validate({**body, **names})
     except ValidationError:
         return None
+
+
+def _amount(books: Books, act: Act, meant: Message, item: Item) -> int | None:
+    """How much it moves: as it says, or as the item does. What becomes of a balance is not to look
+    small: taking it away is as much as giving it.
+    """
+    if isinstance(meant, AmendRecord) and meant.balance_fen is not None:
+        return corrections.changes_fen(books, meant)
+    amount_fen = act.amount_of(meant)
+    return item.amount_fen if amount_fen is None else amount_fen
 
 
 def _not_proposed(m: Propose, act: Act, meant: Message, known: Item | None) -> str | None:

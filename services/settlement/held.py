@@ -17,6 +17,27 @@ from shared.service import Runtime
 
 Verdict = Literal["confirm", "release"]
 
+# The held payments of a run that the books owe: of releases, back to an origin, of net positions.
+_OWED = """
+SELECT h.transfer, r.person, h.destination, h.amount_fen
+  FROM held_payments h JOIN releases r ON r.transfer = h.transfer AND r.region = h.region
+   AND r.payable_fen >= h.amount_fen
+ WHERE h.run = $1 AND h.state = 'held'
+UNION ALL
+SELECT h.transfer, c.person, h.destination, h.amount_fen
+  FROM held_payments h JOIN claims c ON c.transfer = h.transfer AND c.region = h.region
+   AND c.back_payable_fen >= h.amount_fen
+ WHERE h.run = $1 AND h.state = 'held'
+UNION ALL
+SELECT h.transfer,
+       p.province || to_char(make_date(p.month / 12, p.month % 12 + 1, 1), '/YYYY-MM'),
+       h.destination, h.amount_fen
+  FROM held_payments h
+  JOIN netting_positions p ON p.reference = h.transfer AND p.payer = h.region
+ WHERE h.run = $1 AND h.state = 'held'
+ ORDER BY transfer
+"""
+
 
 async def held(db: asyncpg.Connection) -> list[asyncpg.Record]:
     """The runs of which payments are held, with what they pay."""
@@ -65,22 +86,15 @@ async def settle(runtime: Runtime, name: str, verdict: Verdict, by: str, why: st
 async def _enter(runtime: Runtime, db: asyncpg.Connection, rows: list[asyncpg.Record]) -> None:
     """Enters the run as it was, and tells the books. Raises Refusal while they owe less."""
     first = rows[0]
-    due = await db.fetch(
-        "SELECT h.transfer, r.person, h.destination, h.amount_fen FROM held_payments h"
-        " JOIN releases r ON r.transfer = h.transfer AND r.region = h.region"
-        " AND r.payable_fen >= h.amount_fen WHERE h.run = $1 AND h.state = 'held'"
-        " UNION ALL SELECT h.transfer, p.province || to_char(make_date(p.month / 12,"
-        " p.month % 12 + 1, 1), '/YYYY-MM'), h.destination, h.amount_fen FROM held_payments h"
-        " JOIN netting_positions p ON p.reference = h.transfer AND p.payer = h.region"
-        " WHERE h.run = $1 AND h.state = 'held' ORDER BY transfer",
-        first["run"],
-    )
+    due = await db.fetch(_OWED, first["run"])
     if len(due) < len(rows):
+        less = len(rows) - len(due)
         raise Refusal(
             409,
             "not_released_yet",
-            f"有 {len(rows) - len(due)} 笔尚未划出，请先重报登记 / {len(rows) - len(due)} of its "
-            "transfers are not released yet: send the registrations since then again first",
+            f"有 {less} 笔尚未划出，请先重报登记、重作决定 / {less} of its transfers are not "
+            "released yet: first send again the registrations since then, "
+            "and decide again what was decided",
         )
     run = Run(
         first["run"],

@@ -52,6 +52,8 @@ SELECT c.person, c.transfer, c.origin, c.back_payable_fen - coalesce(claimed.fen
           AND NOT EXISTS (SELECT FROM instructions i WHERE i.person = l.person
                              AND i.transfer = l.transfer AND i.run = l.run)) claimed ON true
  WHERE c.region = $1 AND c.clearing IS NULL AND c.back_payable_fen > coalesce(claimed.fen, 0)
+   AND NOT EXISTS (SELECT FROM held_payments h WHERE h.transfer = c.transfer
+                      AND h.region = c.region AND h.state = 'held')
  ORDER BY 3, 2
 """
 

@@ -92,6 +92,16 @@ class Desk:
             *(person, transfer, amount_fen, on),
         )
 
+    async def owe_back(self, person: str, transfer: UUID, amount_fen: int) -> None:
+        """What 450100 has got of 410100 and owes back to it."""
+        await self.owner.execute(
+            "INSERT INTO settlement.claims (person, transfer, region, origin, opened_at,"
+            " announced_on, released_on, versions, announced_fen, credited_fen, matched_fen,"
+            " advance, back_payable_fen)"
+            " VALUES ($1, $2, '450100', '410100', now(), $4, $4, '{1}', $3, $3, $3, true, $3)",
+            *(person, transfer, amount_fen, ON),
+        )
+
     async def hold(self, person: str, name: str) -> None:
         keys = await self.keyring.create_person_keys(self.owner, [person])
         await self.owner.execute(
@@ -108,6 +118,12 @@ class Desk:
             "UPDATE settlement.releases SET payable_fen = payable_fen - $3,"
             " remitting_fen = remitting_fen + $3 WHERE person = $1 AND transfer = $2",
             *(message.person, message.transfer, message.amount_fen),
+        )
+        await self.owner.execute(
+            "UPDATE settlement.claims SET back_payable_fen = back_payable_fen - $3,"
+            " back_remitting_fen = back_remitting_fen + $3"
+            " WHERE person = $1 AND transfer = $2 AND region = $4",
+            *(message.person, message.transfer, message.amount_fen, message.to),
         )
         await self.owner.execute(
             "INSERT INTO settlement.instructions VALUES ($1, $2, $3, $4)",

@@ -13,6 +13,7 @@ from shared.messages.settlement import InstructRemittance
 from tests.integration.desk import ON, Desk, csv, desk_at, row
 
 RUN = "410100-20260331-1"
+BACK = "450100-20260331-1"
 REASON = {"reason": "asked the bank"}
 
 
@@ -22,9 +23,9 @@ async def desk(database: str, tmp_path: Path) -> AsyncIterator[Desk]:
         yield one
 
 
-async def remitted(desk: Desk) -> tuple[int, str, bytes]:
+async def remitted(desk: Desk, region: str = "410100") -> tuple[int, str, bytes]:
     answer = await desk.ask(
-        "POST", "/v1/remittances", json={"region": "410100", "date": ON.isoformat()}
+        "POST", "/v1/remittances", json={"region": region, "date": ON.isoformat()}
     )
     return answer.status_code, answer.headers.get("Jiexu-Runs", ""), answer.content
 
@@ -75,6 +76,35 @@ async def test_a_file_that_never_came_is_paid_under_another_name(desk: Desk) -> 
 
     status, runs, _ = await remitted(desk)
     assert (status, runs) == (200, "410100-20260331-2")
+
+
+async def test_what_went_back_to_an_origin_waits_like_any_payment_and_is_confirmed(
+    desk: Desk,
+) -> None:
+    await desk.owe_back("p1", uuid4(), 100)
+    before = await remitted(desk, "450100")
+    assert before[:2] == (200, BACK)
+    await set_back(desk)
+
+    assert await remitted(desk, "450100") == (204, "", b"")
+    done = await desk.ask("POST", f"/v1/held-payments/{BACK}/confirm", json=REASON)
+
+    assert (done.status_code, done.json()["transfers"]) == (202, 1)
+    first, again = desk.sent
+    assert first == again
+    await desk.obey(again[1])
+    assert await remitted(desk, "450100") == before
+
+
+async def test_what_went_back_is_not_confirmed_before_it_is_owed_again(desk: Desk) -> None:
+    await desk.owe_back("p1", uuid4(), 100)
+    await remitted(desk, "450100")
+    await desk.owner.execute("UPDATE settlement.claims SET back_payable_fen = 99")
+    await set_back(desk)
+
+    early = await desk.ask("POST", f"/v1/held-payments/{BACK}/confirm", json=REASON)
+
+    assert (early.status_code, early.json()["code"]) == (409, "not_released_yet")
 
 
 async def test_what_is_released_after_a_restore_is_paid_while_the_rest_is_held(desk: Desk) -> None:

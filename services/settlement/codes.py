@@ -65,6 +65,7 @@ CODES: dict[str, tuple[str, str]] = {
     "unknown_reason": ("没有此原因", "There is no such reason for this act"),
     "other_region": ("属于其他地区", "It belongs to another region"),
     "other_queue": ("该事项不能这样办理", "This act is not for such an item"),
+    "other_subject": ("所提议的与该事项无关", "What is proposed is not what the item is about"),
     "unknown_claim": (
         "转入地没有这笔转移的应收款",
         "The destination has no such claim",

@@ -99,7 +99,7 @@ def resume_corridor(books: Books, m: ResumeCorridor) -> None:
 def _decided(books: Books, m: ChangeLimit | SuspendCorridor | ResumeCorridor) -> None:
     """Raises Unexpected for what one person decides; the item that two decided on is settled."""
     items.need_two(m)
-    items.settle(books, item_id("limit", m.to, m.origin), "obeyed")
+    items.settle_approved(books, item_id("limit", m.to, m.origin), m.type)
 
 
 def _people(m: ByTwo | None) -> dict[str, str]:

@@ -67,7 +67,7 @@ def change_account(books: Books, m: ChangeAccount, terms: Terms) -> None:
             **who,
         ),
     )
-    items.settle(books, item, "obeyed")
+    items.settle_approved(books, item, m.type)
     books.say(AccountChanged(to=m.to, bank=m.bank, since=since, **who))
     for other in terms.regions.elsewhere():
         books.say(NoteAccount(to=other, region=m.to, bank=m.bank, since=since, **what, **who))

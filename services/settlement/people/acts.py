@@ -69,10 +69,10 @@ REASONS: dict[str, tuple[str, str]] = {
 class Act:
     """One kind of act.
 
-    `queue`: where it is decided, and opened if nothing is there yet; `on`: queues whose items it
-    may be proposed for as well. `subject`: the fields that say what it is about. `amount`: the
-    field that says how much; without one the item's own amount counts. `by_origin`: of the two
-    sides of a transfer only O gives it.
+    `queue`: where it is decided, and opened if nothing is there yet; `on`: queues whose items, with
+    the same subject, it may be proposed for as well. `subject`: the fields that say what it is
+    about. `amount`: the field that says how much; without one the item's own amount counts.
+    `by_origin`: of the two sides of a transfer only O gives it.
     """
 
     message: type[ByTwo]
@@ -100,7 +100,6 @@ _ACTS = (
         ("evidence", "origin-confirmed", "bank-confirmed"),
         subject=("receipt", "part"),
         amount="amount_fen",
-        on=("excess",),
     ),
     Act(
         UndoMatch,

@@ -72,7 +72,7 @@ def settle_approved(books: Books, item: UUID, act: str) -> None:
     """The act that was approved is done."""
     known = item_of(books, item)
     if known is not None and known.state == "approved" and known.act == act:
-        settle(books, item, "done")
+        settle(books, item, "obeyed")
 
 
 def give_back(books: Books, item: UUID, code: str) -> None:

@@ -101,12 +101,18 @@ def _not_proposed(m: Propose, act: Act, meant: Message, known: Item | None) -> s
         return "unknown_reason"
     if meant.to != m.to or (known and known.region != m.to):
         return "other_region"
+    subject = act.subject_of(meant)
     if known is None:
-        fits = m.item == item_id(act.queue, m.to, act.subject_of(meant))
-        return None if fits else "other_queue"
-    if known.queue not in {act.queue, *act.on}:
+        return None if m.item == item_id(act.queue, m.to, subject) else "other_queue"
+    return _not_for(known, act, subject)
+
+
+def _not_for(item: Item, act: Act, subject: str) -> str | None:
+    if item.queue not in {act.queue, *act.on}:
         return "other_queue"
-    return "already_proposed" if known.state == "proposed" else None
+    if item.subject != subject:
+        return "other_subject"
+    return "already_proposed" if item.state == "proposed" else None
 
 
 def approve(books: Books, m: Approve) -> None:

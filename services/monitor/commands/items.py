@@ -3,7 +3,6 @@
 One proposes and another approves: `--by` says who acts, and it is that person's token that does.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,17 +10,22 @@ from uuid import UUID
 import typer
 
 from services.monitor.commands import screen
-from services.monitor.commands.clerks import acting
-from services.monitor.commands.client import NOT_FOUND, Client, Refused, connected
+from services.monitor.commands.client import connected
+from services.monitor.commands.deciding import decide, do, meant
 from services.monitor.commands.query import IdType, person_of
 from services.monitor.commands.screen import Json
 
 _PANEL = "Deciding"
-_HANDLED_SECONDS = 30.0
-_LOOK_SECONDS = 0.1
 
 Row = dict[str, Any]
 ItemId = Annotated[UUID, typer.Argument(metavar="ITEM", help="The item's id.")]
+Read = Annotated[
+    UUID | None,
+    typer.Argument(
+        metavar="[PROPOSAL]",
+        help="The one that you read in jiexu item; without it the present one, which is shown.",
+    ),
+]
 By = Annotated[str, typer.Option("--by", help="Who acts; it is their token that does.")]
 Reason = Annotated[str, typer.Option(help="A code; the refusal of a wrong one lists them.")]
 Why = Annotated[str, typer.Option(help="In words; it is kept for ever. Nothing personal.")]
@@ -76,7 +80,7 @@ def _one(found: Row) -> list[Any]:
     shown = [screen.facts("item", {**found, "acts": ", ".join(found["acts"])})]
     shown += [screen.facts("facts", found["facts"])] if found["facts"] else []
     if proposal:
-        shown.append(screen.facts("proposal", {**proposal["fields"], **proposal}))
+        shown.append(meant(proposal))
     for one in found["may_be_for"]:
         shown.append(f"may be for ({one['released_on']}): {' '.join(one['transfers'])}")
     columns = ("at", "what", "by", "code", "act", "why")
@@ -100,7 +104,7 @@ def propose(
 ) -> None:
     """Propose an act that another person has to approve."""
     body = {"act": act, "fields": _fields(fields or ()), "reason": reason, "why": why}
-    _do("" if item_ is None else f"/{item_}/propose", body, by, as_json=as_json)
+    do("" if item_ is None else f"/{item_}/propose", body, by, as_json=as_json)
 
 
 def _fields(words: Sequence[str]) -> dict[str, str]:
@@ -131,7 +135,7 @@ def match(
     if amount is not None:
         fields["amount"] = amount
     body = {"act": "settlement.match-receipt", "fields": fields, "reason": reason, "why": why}
-    _do("", body, by, as_json=as_json)
+    do("", body, by, as_json=as_json)
 
 
 def undo_match(
@@ -147,7 +151,7 @@ def undo_match(
     """Propose that a receipt is not a transfer's; once approved it waits for its owner again."""
     fields = {"receipt": str(receipt), "transfer": str(transfer), "part": part}
     body = {"act": "settlement.undo-match", "fields": fields, "reason": reason, "why": why}
-    _do("", body, by, as_json=as_json)
+    do("", body, by, as_json=as_json)
 
 
 def reverse(
@@ -161,7 +165,7 @@ def reverse(
     """Propose to go back on a released transfer; it is reversed once another person approves."""
     fields = {"transfer": str(transfer)}
     body = {"act": "transfer.reverse", "fields": fields, "reason": reason, "why": why}
-    _do("", body, by, as_json=as_json)
+    do("", body, by, as_json=as_json)
 
 
 def change_account(
@@ -178,7 +182,7 @@ def change_account(
     """Propose another bank account of a fund; it is paid to there once another person approves."""
     fields = {"to": region, "bank": bank, "account": account, "since": since}
     body = {"act": "settlement.change-account", "fields": fields, "reason": reason, "why": why}
-    _do("", body, by, as_json=as_json)
+    do("", body, by, as_json=as_json)
 
 
 def freeze(
@@ -228,54 +232,19 @@ def _about_person(
     with connected() as client:
         person = person_of(client, *id_)["person_key"]
     what = {"act": f"settlement.{act}-account", "fields": {**fields, "person": person}}
-    _do("", {**what, "reason": reason, "why": why}, by, as_json=as_json)
+    do("", {**what, "reason": reason, "why": why}, by, as_json=as_json)
 
 
-def approve(id_: ItemId, *, by: By, why: Why = "", as_json: Json = False) -> None:
+def approve(
+    id_: ItemId, read: Read = None, *, by: By, why: Why = "", as_json: Json = False
+) -> None:
     """Approve what another person has proposed: it is done then."""
-    _decide(id_, "approve", by, why, as_json=as_json)
+    decide(id_, read, "approve", by, why, as_json=as_json)
 
 
-def reject(id_: ItemId, *, by: By, why: Why, as_json: Json = False) -> None:
+def reject(id_: ItemId, read: Read = None, *, by: By, why: Why, as_json: Json = False) -> None:
     """Refuse what another person has proposed, or take back what one has proposed oneself."""
-    _decide(id_, "reject", by, why, as_json=as_json)
-
-
-def _decide(id_: UUID, verdict: str, by: str, why: str, *, as_json: bool) -> None:
-    with connected() as client:
-        read = client.get("settlement", f"/v1/items/{id_}")
-    proposal = read["proposal"]
-    body = {"why": why, "proposal": proposal["proposal"] if proposal else None}
-    _do(f"/{id_}/{verdict}", body, by, as_json=as_json)
-
-
-def _do(path: str, body: Mapping[str, object], by: str, *, as_json: bool) -> None:
-    """Send it, and wait until the books have answered: they may still refuse. Raises Refused."""
-    with acting(by) as client:
-        sent = client.post("settlement", f"/v1/items{path}", {**body, "by": by})
-        found = _handled(client, sent["item"], sent["message"])
-    step = next(row for row in found["history"] if row["message"] == sent["message"])
-    if step["what"] == "refused":
-        raise Refused(step["code"], f"settlement: {step['text'] or step['code']}")
-    screen.answer(found, as_json, lambda: f"{step['what']}: {found['item']} is {found['state']}")
-
-
-def _handled(client: Client, item_: str, message: str) -> Row:
-    """The item once the message has been handled. Raises Refused when that takes too long."""
-    deadline = time.monotonic() + _HANDLED_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            found: Row = client.get("settlement", f"/v1/items/{item_}")
-        except Refused as refused:
-            # A new item is there once its proposal is handled.
-            if refused.status != NOT_FOUND:
-                raise
-        else:
-            if any(row["message"] == message for row in found["history"]):
-                return found
-        time.sleep(_LOOK_SECONDS)
-    text = f"it is on its way and not handled yet: jiexu wait, then jiexu item {item_}"
-    raise Refused("not_handled_yet", text)
+    decide(id_, read, "reject", by, why, as_json=as_json)
 
 
 def register(app: typer.Typer) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -21,6 +22,7 @@ from deploy.embedded.home import Home, StackFailed, write_json
 
 _ARCHIVE_SECONDS = 30.0
 _COPIED = "jiexu_wal"
+_SEGMENT_SECONDS = 5.0  # to read 16 MB of the log again, on a slow disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Backup:
 
 def take(place: Home) -> Backup:
     """Backs up the running database, and has all that follows archived. Raises StackFailed."""
+    place.refuse_half_restored()
     place.wal_archive.mkdir(parents=True, exist_ok=True)
     place.backups.chmod(0o700)
     asyncio.run(_archived(place))
@@ -100,6 +103,11 @@ def fitting(place: Home, to: datetime | None) -> Backup:
     return found[-1]
 
 
+def begin(place: Home, command: str) -> None:
+    """From now on nothing starts here but the restore, until `settle` or `put_back`."""
+    write_json(place.restoring_file, {"command": command})
+
+
 def rewind(place: Home, backup: Backup, to: datetime | None) -> Path | None:
     """Puts the data folder as of `to` (by default the last moment archived) in the place of the
     present one, which is kept; where it is. The next start recovers.
@@ -123,11 +131,21 @@ def rewind(place: Home, backup: Backup, to: datetime | None) -> Path | None:
     kept = None
     if place.postgres.exists():
         kept = place.folder / f"postgres.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    changes = {"kept": str(kept) if kept else None, "line": str(place.next_line)}
+    write_json(place.restoring_file, {**_restoring(place), "changes": changes})
+    if kept:
         place.postgres.rename(kept)
     fresh.rename(place.postgres)
     # What follows is not of the archived history.
     (place.next_line / "wal").mkdir(parents=True)
     return kept
+
+
+def replay_seconds(place: Home) -> float:
+    """What the start of a database that was just set back may take besides."""
+    if not (place.postgres / "recovery.signal").exists():
+        return 0.0
+    return _SEGMENT_SECONDS * sum(1 for _ in (place.postgres / _COPIED).iterdir())
 
 
 def _told(place: Home) -> str:
@@ -148,18 +166,29 @@ def _bring_wal(place: Home, backup: Backup, fresh: Path) -> None:
                 shutil.copy2(segment, copied / segment.name)
 
 
-def put_back(place: Home, kept: Path | None) -> None:
-    """The former data folder again, after a restore that could not be; the stack is down."""
-    shutil.rmtree(place.postgres)
-    shutil.rmtree(place.line)
-    if kept is not None:
-        kept.rename(place.postgres)
+def _restoring(place: Home) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(place.restoring_file.read_text("utf-8"))
+    return found
+
+
+def put_back(place: Home) -> None:
+    """All as it was before a restore that could not be, or was cut short; the stack is down."""
+    changes = _restoring(place).get("changes")
+    # What was not yet put aside, or is back already, is in its place.
+    if changes and (changes["kept"] is None or Path(changes["kept"]).exists()):
+        shutil.rmtree(changes["line"], ignore_errors=True)
+        shutil.rmtree(place.postgres, ignore_errors=True)
+        if changes["kept"]:
+            Path(changes["kept"]).rename(place.postgres)
+    place.restoring_file.unlink()
 
 
 def settle(place: Home) -> None:
-    """After the recovery: what it needed goes."""
-    asyncio.run(_forget_recovery(place))
-    shutil.rmtree(place.postgres / _COPIED)
+    """After the recovery: what it needed goes, and the database may be used."""
+    if "changes" in _restoring(place):
+        asyncio.run(_forget_recovery(place))
+        shutil.rmtree(place.postgres / _COPIED)
+    place.restoring_file.unlink()
 
 
 async def _forget_recovery(place: Home) -> None:

@@ -6,7 +6,8 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -44,6 +45,11 @@ class Home:
     @property
     def lock_file(self) -> Path:
         return self.folder / "launcher.lock"
+
+    @property
+    def restoring_file(self) -> Path:
+        """There from before a restore changes anything until the database may be used."""
+        return self.folder / "restoring.json"
 
     @property
     def secrets_file(self) -> Path:
@@ -132,15 +138,36 @@ class Home:
                 },
             )
 
-    def hold(self) -> "IO[bytes] | None":
-        """Take the launcher's lock; None when another launcher has it. Held until closed."""
-        file = self.lock_file.open("ab")
+    def hold(self, lock: str = "launcher.lock") -> "IO[bytes] | None":
+        """Take a lock, the launcher's by default; None when another has it. Held until closed."""
+        file = (self.folder / lock).open("ab")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.close()
             return None
         return file
+
+    @contextmanager
+    def restores(self) -> Iterator[None]:
+        """One restore at a time. Raises StackFailed."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = self.hold("restore.lock")
+        if lock is None:
+            raise StackFailed(f"另一恢复正在进行 / another restore is at work in {self.folder}")
+        with lock:
+            yield
+
+    def refuse_half_restored(self) -> None:
+        """Raises StackFailed while a restore is at work, or after one that was cut short."""
+        try:
+            asked = json.loads(self.restoring_file.read_text("utf-8"))["command"]
+        except FileNotFoundError:
+            return
+        raise StackFailed(
+            f"恢复未完成：请等待，或重新运行 `{asked}` / a restore of {self.folder} is at work, "
+            f"or was cut short: wait for it, or run `{asked}` again"
+        )
 
     def read_stack(self) -> dict[str, Any] | None:
         """What the launcher last wrote; None where there never was one."""

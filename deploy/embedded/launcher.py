@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import contextlib
-import importlib.util
 import os
 import signal
 import subprocess
@@ -16,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.embedded import cells, kafka, postgres
+from deploy.embedded import backups, cells, kafka, postgres
 from deploy.embedded.addresses import service_urls, stack_environment, worker_name
 from deploy.embedded.home import Home, StackFailed, choose_ports, write_json
 from deploy.embedded.jars import JarsUnavailable
@@ -35,7 +34,7 @@ _RESTARTS_WHILE_STARTING = 6  # what dies more often has an error, and waiting w
 ANOTHER_LAUNCHER = 3  # our exit code when somebody else holds the home
 _WATCH_SECONDS = 0.1
 _LOGS_SECONDS = 60.0
-# A database that recovers or a slow disk may need all of it; JIEXU_READY_SECONDS is for services.
+# A crash's recovery or a slow disk may need all of it; JIEXU_READY_SECONDS is for services.
 _READY_SECONDS = {
     "postgres": 120.0,
     "kafka": 90.0,
@@ -95,7 +94,8 @@ class Launcher:
         self._begin(database)
         # While the database recovers, Kafka's disk is formatted.
         broker = self._start_kafka() if cells.network_of(self.home) == self.home else None
-        self._await(database, lambda: asyncio.run(postgres.answers(self.home)), "postgres")
+        answers = lambda: asyncio.run(postgres.answers(self.home))  # noqa: E731
+        self._await(database, answers, "postgres", more=backups.replay_seconds(self.home))
         asyncio.run(postgres.create_database(self.home))
         port = int(cells.kafka_of(self.home, self.ports).rpartition(":")[2] or 0)
         self._await(broker or database, lambda: kafka.answers(port), "kafka")
@@ -157,14 +157,20 @@ class Launcher:
         self._write()
 
     def _await(
-        self, child: Child, ready: Callable[[], bool], kind: str, since: float | None = None
+        self,
+        child: Child,
+        ready: Callable[[], bool],
+        kind: str,
+        since: float | None = None,
+        more: float = 0.0,
     ) -> None:
         """Wait until it is ready; a child that dies meanwhile is started again."""
-        deadline = (since or time.monotonic()) + _READY_SECONDS[kind]
+        bound = _READY_SECONDS[kind] + more
+        deadline = (since or time.monotonic()) + bound
         while not ready():
             if time.monotonic() > deadline or child.restarts > _RESTARTS_WHILE_STARTING:
                 raise StackFailed(
-                    f"{child.program.name} was not ready within {_READY_SECONDS[kind]:.0f} s "
+                    f"{child.program.name} was not ready within {bound:.0f} s "
                     f"({child.restarts} restarts; load {os.getloadavg()[0]:.1f} on "
                     f"{os.cpu_count()} cores). On a busy machine give the services more in "
                     f"JIEXU_READY_SECONDS. The end of {child.program.log}:\n"
@@ -174,8 +180,6 @@ class Launcher:
             self._revive()
 
     def _prepare_with(self, module: str) -> None:
-        if not runnable(module):
-            return
         self._say(f"{module}: running")
         log = self.home.log(module.rpartition(".")[2])
         rotate(log)
@@ -266,14 +270,6 @@ class Launcher:
         write_json(self.home.stack_file, content)
 
 
-def runnable(module: str) -> bool:
-    """``python -m module`` would find something to run."""
-    found = importlib.util.find_spec(module)
-    if found is None or found.submodule_search_locations is None:
-        return found is not None
-    return importlib.util.find_spec(f"{module}.__main__") is not None
-
-
 def main() -> int:
     """``python -m deploy.embedded.launcher HOME [--workers N] [--services a,b]``."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -281,9 +277,10 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--services", default="")
     parser.add_argument("--bare", action="store_true", help="without migrations and topics")
+    parser.add_argument("--lock", type=int, help="the home's lock, already held")
     arguments = parser.parse_args()
     home = Home.at(arguments.home)
-    lock = home.hold()
+    lock = home.hold() if arguments.lock is None else os.fdopen(arguments.lock, "ab")
     if lock is None:
         print(f"another launcher runs on {home.folder}", file=sys.stderr)  # noqa: T201
         return ANOTHER_LAUNCHER

@@ -15,6 +15,8 @@ def give(home: Home, target: Home, province: str, report: Callable[[str], None])
 
     Both stacks are down before and after. Raises StackFailed and MoveRefused.
     """
+    for place in (home, target):
+        place.refuse_half_restored()
     if cells.network_of(target) != home or cells.provinces(home).get(province):
         raise StackFailed(
             f"{target.folder} has not joined the Kafka of {home.folder}, or {province} has moved "

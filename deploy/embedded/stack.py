@@ -12,18 +12,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from deploy.embedded import kafka, postgres
+from deploy.embedded import backups, kafka, postgres
 from deploy.embedded.addresses import stack_environment
 from deploy.embedded.home import Home, StackFailed
-from deploy.embedded.launcher import ANOTHER_LAUNCHER, CHECKOUT
+from deploy.embedded.launcher import CHECKOUT
 from deploy.embedded.processes import Identity, end_processes, last_lines
 from deploy.embedded.supervision import answers_ready
 
 SERVICES = ("enrollment", "transfer", "settlement", "notification", "monitor")
 _UP_SECONDS = 800.0  # above the sum of the launcher's own bounds, which say more
 _DOWN_SECONDS = 90.0
+_HOLDER_SECONDS = 10.0
 _LOOK_SECONDS = 0.1
 
 Report = Callable[[str], None]
@@ -59,37 +60,65 @@ def up(
     tables and the broker without topics. Raises StackFailed.
     """
     place = Home.at(home)
-    running = _launcher(place.read_stack())
-    if running is not None:
-        report(f"already started, process {running.pid}")
-        return _await_ready(place, running, None, report)
-    place.prepare()
     count = workers if workers is not None else int(os.environ.get("JIEXU_WORKERS", "1"))
-    process = _launch(place, count, services, bare=bare)
+    lock = None
+    if _launcher(place.read_stack()) is None:
+        place.prepare()
+        lock = place.hold()
+    if lock is None:
+        return _join(place, services, report)
+    with lock:
+        # Under the lock: a restore that begins later waits for our launcher, and stops it.
+        if services:
+            place.refuse_half_restored()
+        process = _launch(place, count, services, lock, bare=bare)
     identity = Identity.of(process.pid)
     assert identity is not None, "a child that is not waited for keeps its number"
-    try:
-        return _await_ready(place, identity, process, report)
-    except StackFailed:
-        if process.returncode != ANOTHER_LAUNCHER:
-            raise
-    return _join(place, report)
+    return _await_ready(place, identity, process, report)
 
 
-def _join(place: Home, report: Report) -> Stack:
-    """Wait for the launcher that was quicker than ours, which may not have said so yet."""
-    _follow(place, lambda: _launcher(place.read_stack()) is not None, 10.0, report)
-    quicker = _launcher(place.read_stack())
-    if quicker is None:
+def _join(place: Home, services: Sequence[str], report: Report) -> Stack:
+    """Wait for the launcher that was quicker than ours; it has to run what is asked for."""
+    running = _holder(place, report)
+    if running is None:
+        raise StackFailed(f"another launcher held {place.lock_file} and is gone; try again")
+    report(f"already started, process {running.pid}")
+    missing = set(services) - set((place.read_stack() or {}).get("services", services))
+    if missing:
+        place.refuse_half_restored()
+        raise StackFailed(
+            f"已运行的进程中没有 / what runs in {place.folder} is without "
+            f"{', '.join(sorted(missing))}: `jiexu down`, then `jiexu up`"
+        )
+    return _await_ready(place, running, None, report)
+
+
+def _holder(place: Home, report: Report) -> Identity | None:
+    """The launcher that has the lock, which may not have said so yet; None when none has it."""
+
+    def settled() -> bool:
+        return _launcher(place.read_stack()) is not None or not _held(place)
+
+    _follow(place, settled, _HOLDER_SECONDS, report)
+    found = _launcher(place.read_stack())
+    if found is None and _held(place):
         raise StackFailed(f"another launcher holds {place.lock_file} and says nothing; try again")
-    return _await_ready(place, quicker, None, report)
+    return found
+
+
+def _held(place: Home) -> bool:
+    if not place.lock_file.exists():
+        return False
+    lock = place.hold()
+    if lock is not None:
+        lock.close()
+    return lock is None
 
 
 def down(home: Path, report: Report) -> None:
     """Stop the stack of this home; returns when none of its processes is left."""
     place = Home.at(home)
-    content = place.read_stack()
-    launcher = _launcher(content)
+    launcher = _holder(place, report)
     if launcher is not None:
         launcher.send(signal.SIGTERM)
         _follow(place, lambda: not launcher.alive(), _DOWN_SECONDS, report)
@@ -99,7 +128,7 @@ def down(home: Path, report: Report) -> None:
             launcher.gone_within(5.0)
     left = place.read_stack()
     end_processes(left["processes"] if left else [])
-    report("stopped" if content else "nothing was started here")
+    report("stopped" if left else "nothing was started here")
 
 
 def status(home: Path) -> dict[str, Any]:
@@ -170,10 +199,11 @@ def _launcher(content: Mapping[str, Any] | None) -> Identity | None:
 
 
 def _launch(
-    place: Home, workers: int, services: Sequence[str], *, bare: bool
+    place: Home, workers: int, services: Sequence[str], lock: IO[bytes], *, bare: bool
 ) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "deploy.embedded.launcher", str(place.folder)]
     command += ["--workers", str(workers), "--services", ",".join(services)]
+    command += ["--lock", str(lock.fileno())]
     command += ["--bare"] if bare else []
     with place.log("launcher").open("ab") as log:
         return subprocess.Popen(
@@ -183,6 +213,7 @@ def _launch(
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=[lock.fileno()],
         )
 
 
@@ -197,12 +228,13 @@ def _await_ready(
             return True  # collected, or it would stay a zombie for as long as we live
         return _written_by(place, launcher).get("state") == "ready" or not launcher.alive()
 
-    _follow(place, settled, _UP_SECONDS, report)
+    seconds = _UP_SECONDS + backups.replay_seconds(place)
+    _follow(place, settled, seconds, report)
     content = _written_by(place, launcher)
     if content.get("state") == "ready" and launcher.alive():
         return _stack(place, content)
     if launcher.alive():
-        raise StackFailed(f"not ready within {_UP_SECONDS:.0f} s, at: {content.get('progress')}")
+        raise StackFailed(f"not ready within {seconds:.0f} s, at: {content.get('progress')}")
     log = place.log("launcher")
     raise StackFailed(content.get("error") or f"the launcher ended:\n{last_lines(log)}")
 

@@ -235,6 +235,17 @@ def test_two_ups_at_once_on_one_home_give_one_stack(other_home: Path) -> None:
     assert stack.status(other_home)["state"] == "ready"
 
 
+def test_down_stops_a_stack_that_has_just_begun_to_start(other_home: Path) -> None:
+    command = [sys.executable, "-m", "deploy.embedded.stack", "up", str(other_home)]
+    with subprocess.Popen([*command, "--bare", "--services", ""], cwd=CHECKOUT) as starting:
+        until(Home.at(other_home).lock_file.exists, "the launcher's lock")
+
+        stack.down(other_home, print)
+
+        assert starting.wait(30) != 0
+    assert processes_of(other_home) == []
+
+
 def test_down_leaves_no_process(home: Path) -> None:
     up(home)
 

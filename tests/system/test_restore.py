@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import time
 from datetime import date
 from pathlib import Path
@@ -16,7 +17,7 @@ import asyncpg
 from shared.identity import make_id
 from tests.system.bank_files import Line, camt053
 from tests.system.conftest import running
-from tests.system.stack import Stack, mover
+from tests.system.stack import JIEXU, Stack, mover
 
 
 def people(prefix: str, count: int) -> list[tuple[str, list[dict[str, str]]]]:
@@ -89,6 +90,7 @@ def test_a_stack_set_back_to_the_middle_of_a_story_ends_as_if_nothing_had_been(
         assert set(undisturbed.values()) == {"funded"}
         moment = _middle(stack, backup["ended_at"])
 
+        restore_cut_short(stack, moment)
         told = stack.ask("restore", "--to", moment, timeout=400)
 
         assert sum(told["republished"].values()) > 0
@@ -106,6 +108,23 @@ def test_a_stack_set_back_to_the_middle_of_a_story_ends_as_if_nothing_had_been(
         stack.settle()
         assert states(stack) == undisturbed
         assert_whole(stack)
+
+
+def restore_cut_short(stack: Stack, moment: str) -> None:
+    """Ctrl-C while the database is set back: nothing runs on it until the restore is run again."""
+    restoring = subprocess.Popen([JIEXU, "restore", "--to", moment], env=stack.environment)
+    deadline = time.monotonic() + 90
+    # The database alone is started: the former one is put aside.
+    while json.loads((stack.home / "stack.json").read_text("utf-8"))["services"]:
+        assert time.monotonic() < deadline, stack.run("status")
+        time.sleep(0.05)
+    restoring.send_signal(signal.SIGINT)
+    assert restoring.wait(60) != 0
+    for _ in range(2):
+        refused = stack.run("up", "--embedded")
+        assert refused.code == 1
+        assert "jiexu restore --to" in refused.errors
+        stack.ask("down")
 
 
 def assert_paid_once(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.monitor.commands import screen
-from services.monitor.commands.client import Refused, connected
+from services.monitor.commands.client import EXIT_REFUSED, Refused, connected
 from services.monitor.commands.screen import Json
 
 if TYPE_CHECKING:
@@ -56,15 +56,28 @@ def restore(
     as_json: Json = False,
 ) -> None:
     """Set the embedded stack back to a moment, or give it a new Kafka; nothing is paid twice."""
+    from deploy.embedded import stack
     from deploy.embedded.home import Home, StackFailed
     from shared.settings import Settings
 
     moment = _moment(to)
+    place = Home.at(Settings().home)
+    workers = (place.read_stack() or {}).get("workers")
     try:
-        document = _restore(Home.at(Settings().home), moment, kafka_lost=kafka_lost)
+        with place.restores():
+            document = _restore(place, moment, workers, kafka_lost=kafka_lost)
     except StackFailed as failed:
         raise Refused("not_restored", str(failed)) from failed
+    # Before the services start: what is left to do is written nowhere else.
     screen.answer(document, as_json, lambda: _told(document))
+    try:
+        stack.up(place.folder, workers=workers, report=screen.remark)
+    except StackFailed as failed:
+        screen.remark(
+            "not_started: 已恢复，但服务尚未就绪；待办见上 / it is restored, what is to be done is "
+            f"told above; only the services are not ready (`jiexu up --embedded`): {failed}"
+        )
+        raise typer.Exit(EXIT_REFUSED) from failed
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -81,35 +94,45 @@ def _moment(text: str | None) -> datetime | None:
     return moment
 
 
-def _restore(place: "Home", to: datetime | None, *, kafka_lost: bool) -> dict[str, Any]:
-    """The database as of the moment; then the topics; then the services.
+def _restore(
+    place: "Home", to: datetime | None, workers: int | None, *, kafka_lost: bool
+) -> dict[str, Any]:
+    """The database as of the moment; then the topics; all is stopped then.
 
-    What cannot be restored is left as it was, stopped.
+    What cannot be restored is left as it was, stopped; so is what was before one that was cut
+    short.
     """
     from deploy.embedded import backups, cells, stack
-    from deploy.embedded.home import StackFailed
+    from deploy.embedded.home import StackFailed, write_json
 
     if len(cells.all_cells(place)) > 1:
         raise StackFailed("restoring one cell of several is not built: see docs/reliability.md")
-    before = place.read_stack() or {}
-    rewinds = to is not None or not kafka_lost
-    backup = backups.fitting(place, to) if rewinds else None
-    stack.down(place.folder, screen.remark)
-    kept = backups.rewind(place, backup, to) if backup else None
-    try:
-        bare = stack.up(place.folder, services=(), report=screen.remark)
-        done = _recovered(bare.environment(), kafka_lost=kafka_lost)
-    except StackFailed:
+    if place.restoring_file.exists():
         stack.down(place.folder, screen.remark)
-        if rewinds:
-            backups.put_back(place, kept)
-            screen.remark("the database is as it was before; `jiexu up` starts it")
-        raise
-    if rewinds:
-        backups.settle(place)
+        backups.put_back(place)
+    backup = backups.fitting(place, to) if to is not None or not kafka_lost else None
+    backups.begin(place, _command(to, kafka_lost=kafka_lost))
     stack.down(place.folder, screen.remark)
-    stack.up(place.folder, workers=before.get("workers"), report=screen.remark)
-    return {**done, "former_data": str(kept) if kept else None}
+    try:
+        kept = backups.rewind(place, backup, to) if backup else None
+        bare = stack.up(place.folder, workers=workers, services=(), report=screen.remark)
+        done = _recovered(bare.environment(), kafka_lost=kafka_lost)
+    except (StackFailed, OSError) as failed:
+        stack.down(place.folder, screen.remark)
+        backups.put_back(place)
+        if backup:
+            screen.remark("the database is as it was before; `jiexu up` starts it")
+        raise StackFailed(str(failed)) from failed
+    document = {**done, "former_data": str(kept) if kept else None}
+    write_json(place.folder / "restored.json", document)
+    backups.settle(place)
+    stack.down(place.folder, screen.remark)
+    return document
+
+
+def _command(to: datetime | None, *, kafka_lost: bool) -> str:
+    moment = f" --to {to.isoformat()}" if to else ""
+    return f"jiexu restore{moment}{' --kafka-lost' if kafka_lost else ''}"
 
 
 def _recovered(environment: Mapping[str, str], *, kafka_lost: bool) -> dict[str, Any]:

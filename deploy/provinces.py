@@ -169,7 +169,7 @@ async def _check_idle(db: asyncpg.Connection, kafka: str) -> None:
         stands |= {f"{service} {row['name']}": row["next_offset"] for row in rows}
     if await db.fetchval("SELECT EXISTS (SELECT FROM notification.runs)"):
         raise MoveRefused("letters are still to be delivered: start the cell and `jiexu wait`")
-    ends = topics.ends(kafka, {where.split(" ")[1] for where in stands})
-    behind = [w for w, at in stands.items() if at < ends.get(w.split(" ")[1], 0)]
+    bounds = topics.bounds(kafka, {where.split(" ")[1] for where in stands})
+    behind = [w for w, at in stands.items() if at < bounds.get(w.split(" ")[1], (0, 0))[1]]
     if behind:
         raise MoveRefused(f"not handled yet: {behind[0]}; start the cells and `jiexu wait` first")

@@ -39,6 +39,7 @@ class Recovered:
     generation: int
     republished: dict[str, int] = field(default_factory=dict)
     upstream: dict[str, int] = field(default_factory=dict)
+    upstream_gone: list[dict[str, Any]] = field(default_factory=list)
     outside: Outside = field(default_factory=Outside)
 
     def document(self) -> dict[str, Any]:
@@ -47,6 +48,7 @@ class Recovered:
             "generation": self.generation,
             "republished": self.republished,
             "upstream": self.upstream,
+            "upstream_gone": self.upstream_gone,
             "payments_held": self.outside.payments,
             "statements_to_read_again": self.outside.statements,
         }
@@ -69,7 +71,7 @@ async def recover(config: Settings, *, kafka_lost: bool, report: Report) -> Reco
         done = Recovered(await _begin(db, config))
         report(f"generation {done.generation} begins")
         topics.create(config, {config.cell: done.generation})
-        done.upstream = await _upstream(db, config, kafka_lost=kafka_lost)
+        done.upstream, done.upstream_gone = await _upstream(db, config, kafka_lost=kafka_lost)
         done.outside = await holds.compare(db, config.home)
         head = prefix(config.cell, {config.cell: done.generation})
         done.republished = await _publish(db, config, head)
@@ -125,27 +127,31 @@ async def _publish(db: asyncpg.Connection, config: Settings, head: str) -> dict[
 
 async def _upstream(
     db: asyncpg.Connection, config: Settings, *, kafka_lost: bool
-) -> dict[str, int]:
-    """Where the topics that are not ours are read from now.
+) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """Where the topics that are not ours are read from now; what Kafka has deleted of them unread.
 
-    What registration systems sent is read again from where the database stands; our own answers
-    to them are not, since those after T are of a past that never was.
+    What registration systems sent is read again from where the database stands, as far as Kafka
+    still has it; our own answers to them are not, since those after T are of a past that never was.
     """
     lanes = [f"{topic}/{n}" for topic in topics.UPSTREAM for n in range(config.partitions)]
-    ends = topics.ends(config.kafka, lanes)
+    bounds = topics.bounds(config.kafka, lanes)
     stands: dict[str, int] = {}
+    gone: list[dict[str, Any]] = []
     for service in (*READERS, "monitor"):
         for lane in await db.fetch(
             f"SELECT name, next_offset FROM {service}.lanes"  # noqa: S608 - names of services
             " WHERE name LIKE 'upstream.%' ORDER BY name"
         ):
-            name, end = lane["name"], ends.get(lane["name"], 0)
-            at = end if name.startswith("upstream.answers/") else lane["next_offset"]
-            if not kafka_lost and lane["next_offset"] > end:
+            name, ours = lane["name"], lane["next_offset"]
+            first, end = bounds.get(name, (0, 0))
+            at = end if name.startswith("upstream.answers/") else ours
+            if not kafka_lost and ours > end:
                 raise RecoveryRefused(
                     f"{name} holds less than was read of it: is this a new Kafka? Then say so "
                     "(--kafka-lost)"
                 )
+            if not kafka_lost and at < first:
+                gone.append({"lane": name, "from": at, "records": first - at})
             stands[name] = 0 if kafka_lost else at
             await db.execute(
                 f"UPDATE {service}.lanes SET next_offset = $2, epoch = epoch + 1"  # noqa: S608
@@ -153,7 +159,7 @@ async def _upstream(
                 name,
                 stands[name],
             )
-    return stands
+    return stands, gone
 
 
 def _say(text: str) -> None:

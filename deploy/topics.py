@@ -38,17 +38,22 @@ def _admin(kafka: str) -> AdminClient:
     return AdminClient({"bootstrap.servers": kafka, "log_level": 2})
 
 
-def ends(kafka: str, lanes: Iterable[str]) -> dict[str, int]:
-    """The next offset of each lane (`<topic>/<partition>`) of which Kafka has the topic."""
+def bounds(kafka: str, lanes: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """First and next offset of each lane (`<topic>/<partition>`) of which Kafka has the topic."""
     admin = _admin(kafka)
     there = admin.list_topics(timeout=_ANSWER_SECONDS).topics
     places = {lane: lane.rsplit("/", 1) for lane in lanes}
     asked = {lane: TopicPartition(t, int(n)) for lane, (t, n) in places.items() if t in there}
     if not asked:
         return {}
-    latest = dict.fromkeys(asked.values(), OffsetSpec.latest())
-    found = admin.list_offsets(latest, request_timeout=_ANSWER_SECONDS)
-    return {lane: found[where].result().offset for lane, where in asked.items()}
+    firsts, ends = (
+        admin.list_offsets(dict.fromkeys(asked.values(), spec), request_timeout=_ANSWER_SECONDS)
+        for spec in (OffsetSpec.earliest(), OffsetSpec.latest())
+    )
+    return {
+        lane: (firsts[where].result().offset, ends[where].result().offset)
+        for lane, where in asked.items()
+    }
 
 
 def newest(config: Settings) -> int:

@@ -100,6 +100,12 @@ def fitting(place: Home, to: datetime | None) -> Backup:
         raise StackFailed(
             f"no backup in {place.backups} ended before {to or 'now'}: {_told(place)}"
         )
+    if to is None and found[-1].folder.parent != place.line:
+        raise StackFailed(
+            "上次恢复之后尚无备份，请用 --to 指明时刻 / no backup was made since the last "
+            "restore (or since the archive was torn): the last archived moment is of a history "
+            f"that it undid. Name the moment (--to): {_told(place)}"
+        )
     return found[-1]
 
 

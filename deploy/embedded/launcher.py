@@ -78,10 +78,12 @@ class Launcher:
         except (StackFailed, JarsUnavailable) as error:
             self.state, self.error = "failed", str(error)
         except Exception as error:  # noqa: BLE001, told to who waits, in full in the log; we end
-            traceback.print_exc()
+            with contextlib.suppress(OSError):
+                traceback.print_exc()
             self.state, self.error = "failed", f"{type(error).__name__}: {error}"
         self._stop_all()
-        self._write()
+        with contextlib.suppress(OSError):
+            self._write()
         return 0 if self.state == "stopped" else 1
 
     def _start(self) -> None:
@@ -157,12 +159,7 @@ class Launcher:
         self._write()
 
     def _await(
-        self,
-        child: Child,
-        ready: Callable[[], bool],
-        kind: str,
-        since: float | None = None,
-        more: float = 0.0,
+        self, child: Child, ready: Callable[[], bool], kind: str, since: float = 0, more: float = 0
     ) -> None:
         """Wait until it is ready; a child that dies meanwhile is started again."""
         bound = _READY_SECONDS[kind] + more
@@ -242,7 +239,10 @@ class Launcher:
             child.ask_to_stop()
         engines = self.children[: len(self.children) - len(clients)]
         for child in [*clients, *reversed(engines)]:
-            self._say(f"{child.program.name}: stopping")
+            with contextlib.suppress(
+                OSError
+            ):  # a full disk takes no word, and we stop all the same
+                self._say(f"{child.program.name}: stopping")
             child.stop()
         postgres.remove_socket_folder(self.home)
 

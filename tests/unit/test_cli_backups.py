@@ -14,6 +14,7 @@ from services.monitor.commands import backups
 DOCUMENT = {
     "generation": 2,
     "republished": {"transfer": 3},
+    "upstream_gone": [{"lane": "upstream.registrations/0", "from": 7, "records": 512}],
     "payments_held": [],
     "statements_to_read_again": [
         {"account": "4101", "kind": "camt.053", "statement": "S-7", "closed_on": None, "page": 1}
@@ -41,6 +42,7 @@ def test_what_is_left_to_do_is_told_although_the_services_are_not_ready(
 
     assert result.exit_code == 1
     assert "S-7" in result.stdout
+    assert "512" in result.stdout
     if words:
         assert json.loads(result.stdout) == DOCUMENT
     assert "not_restored" not in result.output

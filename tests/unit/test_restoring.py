@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +34,25 @@ def backed_up(home: Home, line: int) -> Backup:
     folder.mkdir(parents=True)
     (folder.parent / "wal").mkdir(exist_ok=True)
     (folder / "PG_VERSION").write_text("restored")
-    write_json(folder / "jiexu-backup.json", {"ended_at": ENDED.isoformat()})
-    return Backup(folder, ENDED)
+    ended_at = ENDED + timedelta(hours=line - 1)
+    write_json(folder / "jiexu-backup.json", {"ended_at": ended_at.isoformat()})
+    return Backup(folder, ended_at)
 
 
 def data(home: Home) -> str:
     return (home.postgres / "PG_VERSION").read_text()
+
+
+def test_after_a_restore_the_history_that_it_undid_comes_back_only_by_name(place: Home) -> None:
+    first = backups.fitting(place, None)
+    (place.backups / "line-2" / "wal").mkdir(parents=True)
+
+    with pytest.raises(StackFailed, match="--to"):
+        backups.fitting(place, None)
+
+    assert backups.fitting(place, ENDED) == first
+    second = backed_up(place, 2)
+    assert backups.fitting(place, None) == second
 
 
 class CutShort(Exception):

@@ -160,6 +160,11 @@ def _told(document: dict[str, Any]) -> list[Any]:
     return [
         f"generation {document['generation']}; sent again: {sent}",
         screen.records(
+            "upstream records that Kafka has deleted (their senders send again)",
+            ("lane", "from>", "records>"),
+            document["upstream_gone"],
+        ),
+        screen.records(
             "payments held: the bank was told of them after that moment (jiexu payments)",
             ("run", "region", "transfers>", "amount>", "given_out_at"),
             held,

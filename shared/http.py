@@ -6,10 +6,12 @@ import asyncpg
 import structlog
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import HTTPException as Unanswered
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import redriving, timers
 from shared.asking import Refusal, Who
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 
 log = structlog.get_logger()
+
+MOST_BYTES = 8 * 1024 * 1024
 
 
 class Health:
@@ -61,9 +65,31 @@ class Health:
         }
 
 
+class Bounded:
+    """Bounds the bodies that are read whole. Who reads a stream knows how long it may be."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        size = 0
+
+        async def counted() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            # The route is there by now: nobody reads a body before it has been found.
+            if size > MOST_BYTES and scope["route"].body_field:
+                raise Unanswered(413)  # of any other exception FastAPI would make 400
+            return message
+
+        await self._app(scope, counted, send)
+
+
 async def serve(process: "Process", app: "App", health: Health) -> None:
     """Serves the service's HTTP interface until cancelled."""
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    api.add_middleware(Bounded)
     api.state.tokens = Tokens(process.settings.tokens)
     api.state.overload = Overload(process)
     routes(api, process, health)

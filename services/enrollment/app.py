@@ -15,10 +15,11 @@ import asyncpg
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, FailFast
 
 from services.enrollment import api, decisions, documents, shapes, sheet, store
 from services.enrollment.codes import sentence
+from services.enrollment.documents import MOST_BYTES, MOST_RECORDS
 from services.enrollment.feed import ALWAYS, FIELDS
 from services.enrollment.intake import CHUNK, OUTCOMES, Answer, Intake, Read, UpstreamEdge
 from shared import identity
@@ -32,8 +33,6 @@ from shared.regions import Regions
 from shared.service import App, Runtime
 from shared.settings import Holder
 
-MOST_RECORDS = 10_000
-MOST_BYTES = 32 * 1024 * 1024
 _BLOCK = 256 * 1024
 _AT_ONCE = 50
 # A file of three million rows is taken in by then; others' records wait no longer for its end.
@@ -173,12 +172,11 @@ async def _json_rows(request: Request) -> list[sheet.Row]:
         if len(body) > MOST_BYTES:
             raise refusal(413, "too_large")
     try:
-        rows = documents.parse(bytes(body))
+        return documents.parse(bytes(body))
     except documents.NotJson:
         raise refusal(400, "not_json") from None
-    if len(rows) > MOST_RECORDS:
-        raise refusal(413, "too_large")
-    return rows
+    except documents.TooLarge:
+        raise refusal(413, "too_large") from None
 
 
 async def _spooled(request: Request, folder: Path) -> IO[bytes]:
@@ -240,6 +238,10 @@ class RecordKey(BaseModel):
     record_id: UpstreamText
 
 
+# A long list of what is none costs nothing: it is refused at the first.
+Records = Annotated[list[RecordKey], FailFast()]
+
+
 def _questions(router: APIRouter, runtime: Runtime) -> None:
     @router.post("/v1/persons")
     async def persons(asked: Asked, who: Who) -> dict[str, Any]:
@@ -266,7 +268,7 @@ def _questions(router: APIRouter, runtime: Runtime) -> None:
         return seen
 
     @router.post("/v1/records/decisions")
-    async def decided(records: list[RecordKey], who: Who) -> list[dict[str, Any]]:
+    async def decided(records: Records, who: Who) -> list[dict[str, Any]]:
         """What the rules decided about records; `decision` is null while they have not."""
         if len(records) > MOST_RECORDS:
             raise refusal(413, "too_large")

@@ -5,9 +5,16 @@ from collections.abc import Mapping
 
 from services.enrollment.sheet import Bad, Row
 
+MOST_RECORDS = 10_000
+MOST_BYTES = 16 * 1024 * 1024
+
 
 class NotJson(ValueError):
     """The body is not JSON at all."""
+
+
+class TooLarge(ValueError):
+    """The body holds more than is read at once: of two bytes an answer of thousands is made."""
 
 
 def rows_of(body: bytes) -> list[Row]:
@@ -16,10 +23,14 @@ def rows_of(body: bytes) -> list[Row]:
         return parse(body)
     except NotJson:
         return [Bad("not_json")]
+    except TooLarge:
+        return [Bad("too_large")]
 
 
 def parse(body: bytes) -> list[Row]:
-    """The rows in a body. Raises NotJson. Numbers stay the text they were written as."""
+    """The rows in a body. Raises NotJson, TooLarge. Numbers stay the text they were written as."""
+    if len(body) > MOST_BYTES:
+        raise TooLarge
     try:
         document = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
     except (ValueError, RecursionError):
@@ -27,7 +38,10 @@ def parse(body: bytes) -> list[Row]:
     # A structured CloudEvent has its data inside; the feed itself has no field of that name.
     if isinstance(document, dict) and "data" in document:
         document = document["data"]
-    return [_row(item) for item in (document if isinstance(document, list) else [document])]
+    items = document if isinstance(document, list) else [document]
+    if len(items) > MOST_RECORDS:
+        raise TooLarge
+    return [_row(item) for item in items]
 
 
 def _row(item: object) -> Row:

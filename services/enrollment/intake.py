@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
+from itertools import islice
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
@@ -39,6 +40,11 @@ class Answer(NamedTuple):
     field: str = ""
     transfer: UUID | None = None
     region: str = NOWHERE
+
+    @property
+    def named(self) -> bool:
+        """Whether it says which record it is about."""
+        return bool(self.source and self.record_id)
 
     @property
     def sent(self) -> UUID | None:
@@ -264,22 +270,28 @@ class UpstreamEdge:
         self, db: asyncpg.Connection, bodies: Sequence[bytes], at: datetime
     ) -> Sequence[tuple[UUID, Message]]:
         """What raw CloudEvents become; one that holds an array becomes many."""
-        rows = [row for body in bodies for row in rows_of(body) if self._intake.ours(row)]
+        rows = (row for body in bodies for row in rows_of(body) if self._intake.ours(row))
         out: list[tuple[UUID, Message]] = []
-        for start in range(0, len(rows), CHUNK):
-            read = self._intake.read(rows[start : start + CHUNK], None, at)
+        while read := self._intake.read(islice(rows, CHUNK), None, at):
             taken = await self._intake.place(db, read, at)
             out += taken.messages
-            out += [(uuid4(), _answered(a)) for a in taken.answers if a.outcome != "accepted"]
+            out += [(uuid4(), _answered(answer)) for answer in _told(taken.answers)]
         return out
 
 
+def _told(answers: Iterable[Answer]) -> Iterable[Answer]:
+    """The answers that senders do not await from the rules. Those that name no record are told
+    once: the next one like it would tell nobody more.
+    """
+    refused = (answer for answer in answers if answer.outcome != "accepted")
+    return {n if answer.named else answer: answer for n, answer in enumerate(refused)}.values()
+
+
 def _answered(answer: Answer) -> Answered:
-    known = bool(answer.source and answer.record_id)
     return Answered(
         to=answer.region,
         # Whose it was cannot be told: the id is only there to be one.
-        record=record_uuid(answer.source, answer.record_id) if known else uuid4(),
+        record=record_uuid(answer.source, answer.record_id) if answer.named else uuid4(),
         source=answer.source,
         record_id=answer.record_id,
         decision=answer.outcome,  # type: ignore[arg-type]  # never `accepted` here

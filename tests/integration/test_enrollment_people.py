@@ -174,3 +174,11 @@ async def test_a_new_phone_does_not_cost_the_name(desk: Desk) -> None:
         keys = await desk.keyring.person_keys(db, [last.person])
     opened = unseal(keys[last.person], last.sealed or "")
     assert (opened["name"], opened["phone"]) == ("张伟", "13911112222")
+
+
+async def test_what_asks_for_no_records_is_refused_for_the_first_of_them(desk: Desk) -> None:
+    async with http(enrollment.build(desk)) as client:
+        refused = await client.post("/v1/records/decisions", json=[1] * 1000)
+
+    assert refused.status_code == 422
+    assert len(refused.json()["detail"]) == 1

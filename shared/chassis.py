@@ -35,6 +35,9 @@ from shared.tracing import exporter, spans
 
 log = structlog.get_logger()
 
+# Sooner than whoever told us to end has had enough of us.
+_END_SECONDS = 15
+
 
 class Process:
     """One process of a service; the `Runtime` that its `app.build` gets."""
@@ -103,6 +106,9 @@ class Process:
         await self._end(tasks)
 
     async def _end(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        # Whatever still waits for the database then, of an answer that does not come or of a client
+        # that takes none, has waited in vain.
+        late = asyncio.get_running_loop().call_later(_END_SECONDS, self._cut)
         relay, *others = tasks
         for task in others:
             task.cancel()
@@ -116,6 +122,11 @@ class Process:
         relay.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.pool.close()
+        late.cancel()
+
+    def _cut(self) -> None:
+        log.warning("process.cut", seconds=_END_SECONDS)
+        self.pool.terminate()
 
     def _readers(self, app: App) -> None:
         cell = self.cells.prefix

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from math import inf
 from typing import Any, Protocol
 
 import asyncpg
@@ -55,6 +56,7 @@ class Relay:
         self._cursors: dict[str, int] = {}
         self._expected: dict[str, tuple[int, float]] = {}
         self._held: list[float] = []
+        self._asked = inf
 
     def own(self, lane: lanes.Lane, *, fed: bool) -> None:
         """This process owns the lane now. `fed`: its rows come from other transactions too."""
@@ -67,9 +69,12 @@ class Relay:
             self.given[lane.name] = lane.published
 
     def stuck(self, seconds: float) -> bool:
-        """Something waits to be published and nothing was acknowledged for so long."""
-        still = asyncio.get_running_loop().time() - self.moved
-        return bool(self._queue or self._sending) and still > seconds
+        """Something waits to be published and nothing was acknowledged for so long, or the
+        database has not answered for so long.
+        """
+        since = asyncio.get_running_loop().time() - seconds
+        unsent = bool(self._queue or self._sending)
+        return self._asked < since or (unsent and self.moved < since)
 
     def disown(self, names: Sequence[str]) -> None:
         """These lanes go to another process; what was not sent yet is sent by that one."""
@@ -170,13 +175,22 @@ class Relay:
             log.warning("relay.database", error=repr(error))
             await asyncio.sleep(0.5)
 
+    @asynccontextmanager
+    async def _database(self) -> AsyncIterator[asyncpg.Connection]:
+        async with self._pool.acquire() as db:
+            self._asked = asyncio.get_running_loop().time()
+            try:
+                yield db
+            finally:
+                self._asked = inf
+
     async def _collect(self, now: float, *, held: bool) -> None:
         asked = {
             lane: (self.epochs[lane], seq)
             for lane, seq in self._cursors.items()
             if not (held and lane.startswith("intake/"))
         }
-        async with self._pool.acquire() as db:
+        async with self._database() as db:
             rows = await outbox.beyond(db, {lane: seq for lane, (_, seq) in asked.items()})
         for row in rows:
             # The lane may have gone and come back while we asked: then we begin anew.
@@ -222,6 +236,6 @@ class Relay:
         news = {n: seq for n, seq in self.published.items() if seq > self._written.get(n, -1)}
         if not news:
             return
-        async with self._pool.acquire() as db:
+        async with self._database() as db:
             written = await lanes.acknowledge(db, news, self.epochs)
         self._written.update((name, news[name]) for name in written)

@@ -1,4 +1,4 @@
-"""A TCP proxy before PostgreSQL: it makes the way slow, or breaks it in the middle of COMMIT."""
+"""A TCP proxy before PostgreSQL: it makes the way slow or silent, or breaks it amid COMMIT."""
 
 import asyncio
 from collections import Counter
@@ -23,6 +23,7 @@ class Way:
         self.seen: Counter[Fate] = Counter()
         self._socket = socket
         self._open: set[asyncio.StreamWriter] = set()
+        self._silent: set[asyncio.StreamWriter] = set()
 
     def dsn(self, database: str) -> str:
         """The database by this way."""
@@ -32,6 +33,10 @@ class Way:
         """Every connection ends without a word."""
         for writer in self._open:
             writer.transport.abort()
+
+    def fall_silent(self) -> None:
+        """Whatever is connected stays so, and nothing goes either way any more; new ones do."""
+        self._silent |= self._open
 
     async def connect(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         """One connection, until one of the two ends it."""
@@ -49,11 +54,14 @@ class Way:
             writer.transport.abort()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._open -= {on, back}
+        self._silent -= {on, back}
 
     async def _requests(
         self, client: asyncio.StreamReader, on: asyncio.StreamWriter, doomed: asyncio.Event
     ) -> None:
         while data := await client.read(65536):
+            if on in self._silent:
+                continue
             fate: Fate | None = next(self.fates, "pass") if COMMIT in data else None
             if fate:
                 self.seen[fate] += 1
@@ -71,9 +79,13 @@ class Way:
         while data := await server.read(65536):
             if doomed.is_set():
                 return  # the server has committed and nobody hears of it
+            if back in self._silent:
+                continue
             await asyncio.sleep(self.delay)
             back.write(data)
             await back.drain()
+        if back in self._silent:
+            await back.wait_closed()  # nor does it hear that the server has gone
 
 
 @asynccontextmanager

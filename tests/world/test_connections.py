@@ -1,7 +1,10 @@
 """The way to PostgreSQL breaks or is slow; cheap enough for every run of the tests."""
 
+import time
 from itertools import chain, repeat
 from pathlib import Path
+
+import pytest
 
 from deploy.embedded import postgres
 from deploy.embedded.home import Home
@@ -65,4 +68,40 @@ async def test_a_slow_way_that_breaks_again_and_again_is_only_slow(
             way.delay = 0.0
         await office.settled()
 
+    await office.assert_all_once_in_order()
+
+
+async def test_a_worker_told_to_end_on_a_silent_way_ends_by_itself(
+    machine: Machine, office: Office
+) -> None:
+    async with way_to(socket_of(machine)) as way:
+        office.start(dsn=way.dsn("jiexu"))
+        office.send([office.next_to(office.person(0))])
+        await office.settled()
+        way.fall_silent()
+        office.send([office.next_to(office.person(0))])
+
+        begun = time.monotonic()
+        await office.stop(0)
+        took = time.monotonic() - begun
+        office.start()
+        await office.settled()
+
+    assert took < 20
+    await office.assert_all_once_in_order()
+
+
+@pytest.mark.world
+async def test_a_way_that_falls_silent_ends_the_worker_and_loses_nothing(
+    machine: Machine, office: Office
+) -> None:
+    async with way_to(socket_of(machine)) as way:
+        office.start(dsn=way.dsn("jiexu"))
+        office.send([office.next_to(office.person(0))])
+        await office.settled()
+        way.fall_silent()
+        office.send([office.next_to(office.person(0))])
+        await office.settled()
+
+    assert office.restarts == 1
     await office.assert_all_once_in_order()

@@ -66,12 +66,18 @@ def two_decide(
     checker: Mapping[str, object] = DIRECTOR,
 ) -> Story:
     """Through the work item, as people do."""
+    return story.tell(*by_two(meant, checker))
+
+
+def by_two(
+    meant: e.AmendRecord | e.DropAmendment, checker: Mapping[str, object]
+) -> tuple[p.Propose, p.Approve]:
     item_ = item_id("correction", ZHENGZHOU, str(meant.refers_to))
     about = {"to": ZHENGZHOU, "item": item_, "about": PERSON}
     names = {"proposed_by", "approved_by", "reason", "why"}
     body = {"act": meant.type, "body": meant.model_dump(mode="json", exclude=names)}
     maker = {"by": "chen", "roles": ("clerk",), "reason": "evidence"}
-    return story.tell(
+    return (
         p.Propose.model_validate({**about, **body, **maker}),
         p.Approve.model_validate({**about, **checker}),
     )
@@ -144,6 +150,18 @@ def test_a_correction_is_as_much_as_the_balance_changes_by(balances: list[int]) 
         two_decide(story, amended(is_fen))
         assert item(story).amount_fen == abs(is_fen - was_fen)
         assert story.balance() == is_fen
+
+
+def test_what_a_feed_says_meanwhile_makes_no_proposal_look_small() -> None:
+    opened, *others = MOVED
+    story = Story().tell(opened.model_copy(update={"balance_fen": MAY + ALL}), *others)
+    proposed, approved = by_two(amended(0), SUPERVISOR)
+
+    story.tell(proposed, fix(balance_fen=MAY), approved)
+
+    assert only(p.ActRefused, story.network.told).code == "not_allowed"
+    assert (item(story).state, item(story).amount_fen) == ("proposed", MAY + ALL)
+    assert (item(story).facts or {})["balance_fen"] == MAY
 
 
 def test_of_a_record_that_the_books_do_not_know_nobody_knows_how_much_it_changes() -> None:

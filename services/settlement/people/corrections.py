@@ -29,7 +29,11 @@ def ask_correction(books: Books, m: AskCorrection) -> None:
     """Opens the item; what the feed said last about a record is what is to be decided."""
     at = _item(m)
     facts = m.model_dump(mode="json", exclude_defaults=True, exclude={"to"})
-    items.open_item(books, at, changes_fen(books, m), facts)
+    amount_fen = changes_fen(books, m)
+    found = items.item_of(books, at.item)
+    if found is not None and found.state == "proposed":
+        amount_fen = found.amount_fen  # what is proposed keeps its own: that is what is approved
+    items.open_item(books, at, amount_fen, facts)
     found = items.item_of(books, at.item)
     if found is not None and found.facts != facts:
         items.keep(books, replace(found, facts=facts), "changed", BOOKS)

@@ -37,6 +37,12 @@ RUNS_AT_ONCE, LETTERS_AT_ONCE = 32, 1000
 _IDLE_SECONDS = 0.2
 _LONGEST_SECONDS = 10.0
 _DEFAULT_CHANNELS = ("sms",)
+_NO_WORDS = (AttributeError, LookupError, TypeError, ValueError)
+"""What a letter of another version raises. The next program may have words for it."""
+_SENDING = "SET LOCAL idle_in_transaction_session_timeout = '10min'"
+"""What is held meanwhile are rows that others pass over. A gateway that answers each letter as late
+as it may needs five minutes for all.
+"""
 
 
 class Whom(BaseModel):
@@ -61,6 +67,7 @@ class Post:
             runs, letters = await store.claim(db, RUNS_AT_ONCE, LETTERS_AT_ONCE)
             if not runs:
                 return 0
+            await db.execute(_SENDING)
             outcomes = await self._deliver(db, runs, letters)
             await store.record(db, runs, outcomes, await self.runtime.now(db))
             failed = [said for outcome in outcomes if (said := store.given_up(outcome))]
@@ -83,7 +90,12 @@ class Post:
             whose = letter.person, letter.sealed
             if whose not in opened:
                 opened[whose] = _opened(letter.sealed, keys.get(letter.person))
-            found = self._address(letter, run, opened[whose], names)
+            try:
+                found = self._address(letter, run, opened[whose], names)
+            except _NO_WORDS as error:
+                log.error("letters.no-words", letter=str(letter.letter), error=repr(error))  # noqa: TRY400
+                outcomes.append(_again(letter, run, "no-words"))
+                continue
             if found is not None:
                 addressed.append((letter, found))
             elif letter.sealed and letter.person not in keys:
@@ -228,7 +240,10 @@ def _router(runtime: Runtime) -> APIRouter:
 def _shown(names: Place) -> Callable[[asyncpg.Record], dict[str, object]]:
     def show(row: asyncpg.Record) -> dict[str, object]:
         params = json.loads(row["params"])
-        zh, en = render(row["kind"], row["region"], params, UNNAMED, names)
+        try:
+            zh, en = render(row["kind"], row["region"], params, UNNAMED, names)
+        except _NO_WORDS:
+            zh, en = CODES["no-words"]
         plain = ("kind", "region", "state", "channel", "recipient", "code")
         return {
             "letter": str(row["letter"]),

@@ -17,7 +17,10 @@ from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
 import httpx
+import structlog
 from pydantic_core import to_json
+
+log = structlog.get_logger()
 
 Result = Literal["sent", "refused", "again"]
 
@@ -100,6 +103,13 @@ def _write(files: dict[Path, list[bytes]]) -> None:
             file.flush()
             os.fsync(descriptor)
         partial.rename(path)
+    # The names too are to outlast a power cut: of the files, of their day and of the outbox.
+    for folder in {above for path in files for above in path.parents[:3]}:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 class Webhook:
@@ -123,10 +133,13 @@ class Webhook:
                 if not reachable.is_set():
                     return "again"
                 try:
-                    return await self._post(letter)
-                except httpx.TransportError:
+                    async with asyncio.timeout(_TIMEOUT_SECONDS):
+                        return await self._post(letter)
+                except (httpx.TransportError, TimeoutError):
                     reachable.clear()
-                    return "again"
+                except httpx.HTTPError as error:  # it answered, and that cannot be read
+                    log.warning("letters.answer", error=repr(error))
+                return "again"
 
         return list(await asyncio.gather(*map(post, letters)))
 
@@ -136,9 +149,7 @@ class Webhook:
         if self._secret:
             signature = hmac.new(self._secret, body, hashlib.sha256).hexdigest()
             headers["Jiexu-Signature"] = f"sha256={signature}"
-        answer = await self._client.post(
-            self._url, content=body, headers=headers, timeout=_TIMEOUT_SECONDS
-        )
+        answer = await self._client.post(self._url, content=body, headers=headers)
         if answer.is_success:
             return "sent"
         if answer.is_client_error and answer.status_code not in _TRY_AGAIN:

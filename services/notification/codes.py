@@ -7,5 +7,6 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "channel-refused": ("渠道拒绝发送", "the channel refused the letter"),
     "gave-up": ("多次尝试后仍未送达", "not delivered after all attempts"),
+    "no-words": ("本版本没有该通知的文本", "this version has no words for the letter"),
     "nothing-asked": ("请提供 transfer 或 person_key", "name a transfer or a person_key"),
 }

@@ -22,4 +22,4 @@ class LetterFailed(PersonEvent):
     letter: UUID
     kind: str
     channel: str
-    code: Literal["no-recipient", "channel-refused", "gave-up"]
+    code: Literal["no-recipient", "channel-refused", "gave-up", "no-words"]

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from services.notification import store
 from services.notification.app import Post, build
 from services.notification.channels import Channel, FileOutbox
+from services.notification.codes import CODES
 from shared.asking import holder
 from shared.messages.notification import LetterFailed
 from shared.settings import Holder, Settings
@@ -206,6 +207,35 @@ async def test_an_erased_person_is_not_written_to(office: Office, tmp_path: Path
     assert lines(tmp_path) == []
     assert (row["state"], row["code"]) == ("failed", "no-recipient")
     assert [type(message) for _, message in office.sent] == [LetterFailed]
+
+
+async def test_letters_without_words_wait_for_them_and_hold_up_no_other(
+    office: Office, tmp_path: Path
+) -> None:
+    who, good, strange = person(), uuid4(), [uuid4() for _ in range(3)]
+    sealed = await office.sealed(who, name="张伟", phone="13800000000")
+    told = (advanced(who, transfer) for transfer in (good, *strange))
+    await office.handle(registered(who, sealed), *told)
+    changes = ("kind = 'newer'", "params = '{}'", """params = '{"amount_fen": "x"}'""")
+    for transfer, change in zip(strange, changes, strict=True):
+        query = f"UPDATE notification.letters SET {change} WHERE transfer = $1"
+        await office.owner.execute(query, transfer)
+    post = Post(office, FileOutbox(tmp_path))
+
+    await post.deliver_due()
+    states = {row["transfer"]: row["state"] for row in await office.letters(who)}
+    everywhere = Holder(holder="operator", regions=frozenset({"*"}))
+    shown = await ask(office, everywhere, "GET", f"/v1/letters?transfer={strange[0]}")
+    for _ in store.DELAYS:
+        await office.make_due()
+        await post.deliver_due()
+
+    assert states == {good: "sent", **dict.fromkeys(strange, "queued")}
+    assert [letter["text"]["en"] for letter in shown.json()] == [CODES["no-words"][1]]
+    assert [line["transfer"] for line in lines(tmp_path)] == [str(good)]
+    codes = {row["transfer"]: row["code"] for row in await office.letters(who)}
+    assert codes == {good: None, **dict.fromkeys(strange, "no-words")}
+    assert [type(message) for _, message in office.sent] == [LetterFailed] * 3
 
 
 async def ask(

@@ -1,7 +1,10 @@
 """Letters to a gateway: signed, under one key for ever, tried again, given up in the end."""
 
+import asyncio
+from dataclasses import replace
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 
@@ -116,3 +119,27 @@ async def test_once_the_gateway_is_down_the_rest_waits_unasked(office: Office) -
     await Post(office, webhook(httpx.ConnectError("down"), seen)).deliver_due()
 
     assert len(seen) < 103
+
+
+async def test_a_gateway_slower_than_a_transaction_may_idle_is_waited_for(
+    office: Office, database: str
+) -> None:
+    who, seen = await one_letter(office), list[httpx.Request]()
+
+    async def gateway(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        await asyncio.sleep(1.5)
+        return httpx.Response(202)
+
+    own = {"role": "jiexu_notification", "search_path": "notification"}
+    impatient = {**own, "idle_in_transaction_session_timeout": "1s"}
+    async with (
+        httpx.AsyncClient(transport=httpx.MockTransport(gateway)) as client,
+        asyncpg.create_pool(database, min_size=1, server_settings=impatient) as pool,
+    ):
+        post = Post(replace(office, pool=pool), Webhook("http://gateway.invalid", "", client))
+        await post.deliver_due()
+        assert await pool.fetchval("SHOW idle_in_transaction_session_timeout") == "1s"
+
+    (row,) = await office.letters(who)
+    assert (row["state"], len(seen)) == ("sent", 1)

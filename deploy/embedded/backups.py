@@ -7,6 +7,7 @@ apart, in `backups/line-N`, and begins with a backup of its own.
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -44,16 +45,50 @@ def take(place: Home) -> Backup:
     command = [
         str(postgres.client("pg_basebackup")),
         *("-d", postgres.dsn(place), "-D", str(partial)),
-        *("--checkpoint=fast", "--wal-method=stream", "--no-sync"),
+        *("--checkpoint=fast", "--wal-method=stream"),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise StackFailed(f"pg_basebackup failed:\n{done.stderr}")
-    ended_at = asyncio.run(_now(place))
+    ended_at = asyncio.run(_moment(place, "clock_timestamp()")) or datetime.now(UTC)
     folder = place.line / f"base-{ended_at:%Y%m%dT%H%M%S.%fZ}"
-    write_json(partial / "jiexu-backup.json", {"ended_at": ended_at.isoformat()})
+    mark = partial / "jiexu-backup.json"
+    write_json(mark, {"ended_at": ended_at.isoformat()})
+    _sync(mark, partial)
     partial.rename(folder)
+    _sync(place.line)
     return Backup(folder, ended_at)
+
+
+def _sync(*paths: Path) -> None:
+    """What we say is made survives a loss of power."""
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+async def keeps_slot(place: Home) -> bool:
+    """The server keeps for the archiver what it has not fetched yet; False while it is down.
+
+    Where it had to let go of some, the archive is torn: what follows is another line, of which the
+    next backup is the first.
+    """
+    state = "SELECT wal_status FROM pg_replication_slots WHERE slot_name = $1"
+    try:
+        async with asyncpg.create_pool(postgres.dsn(place), min_size=1, max_size=1) as pool:
+            found = await pool.fetchval(state, postgres.SLOT)
+            if found == "lost":
+                (place.next_line / "wal").mkdir(parents=True)
+                await pool.execute("SELECT pg_drop_replication_slot($1)", postgres.SLOT)
+            if found in (None, "lost"):
+                create = "SELECT pg_create_physical_replication_slot($1, true)"
+                await pool.execute(create, postgres.SLOT)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return False
+    return True
 
 
 async def _archived(place: Home) -> None:
@@ -67,19 +102,28 @@ async def _archived(place: Home) -> None:
                 await asyncio.sleep(0.1)
     except TimeoutError:
         raise StackFailed(
-            f"the archiver did not begin; see {place.log(postgres.ARCHIVER)}"
+            f"the archiver did not begin; see {place.log(postgres.ARCHIVER)}. Where it could not "
+            "write for too long, `jiexu down` and `jiexu up` begin another archive"
         ) from None
     finally:
         await db.close()
 
 
-async def _now(place: Home) -> datetime:
+async def _moment(place: Home, told_by: str) -> datetime | None:
     db = await asyncpg.connect(postgres.dsn(place))
     try:
-        at: datetime = await db.fetchval("SELECT clock_timestamp()")
+        at: datetime | None = await db.fetchval(f"SELECT {told_by}")
     finally:
         await db.close()
-    return at.astimezone(UTC)
+    return at and at.astimezone(UTC)
+
+
+def reached(place: Home, backup: Backup) -> datetime:
+    """The last moment of which the database that was just set back knows: an archive that is torn
+    ends before what was written last.
+    """
+    last = asyncio.run(_moment(place, "pg_last_xact_replay_timestamp()"))
+    return max(last or backup.ended_at, backup.ended_at)
 
 
 def listed(place: Home) -> list[Backup]:

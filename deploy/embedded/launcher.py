@@ -218,7 +218,7 @@ class Launcher:
         """Archive the database's log from the first backup on."""
         known = any(child.program.name == postgres.ARCHIVER for child in self.children)
         wanted = not known and self.home.wal_archive.is_dir()
-        if wanted and asyncio.run(postgres.keeps_slot(self.home)):
+        if wanted and asyncio.run(backups.keeps_slot(self.home)):
             self._begin(Child(postgres.archiver(self.home)))
 
     def _revive(self) -> None:

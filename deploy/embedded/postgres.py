@@ -108,20 +108,6 @@ def archiver(home: Home) -> Program:
     )
 
 
-async def keeps_slot(home: Home) -> bool:
-    """The server keeps for the archiver what it has not fetched yet; False while it is down."""
-    create = (
-        "SELECT pg_create_physical_replication_slot($1, true) WHERE NOT EXISTS"
-        " (SELECT FROM pg_replication_slots WHERE slot_name = $1)"
-    )
-    try:
-        async with asyncpg.create_pool(dsn(home), min_size=1, max_size=1) as pool:
-            await pool.execute(create, SLOT)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        return False
-    return True
-
-
 def give_to_server(data: Path) -> None:
     """Make a data folder that we wrote the server's own."""
     account = _server_account()

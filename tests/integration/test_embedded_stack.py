@@ -18,7 +18,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from deploy.embedded import stack
+from deploy.embedded import backups, stack
 from deploy.embedded.home import Home, StackFailed
 from deploy.embedded.postgres import socket_folder
 from deploy.embedded.stack import Stack
@@ -244,6 +244,29 @@ def test_down_stops_a_stack_that_has_just_begun_to_start(other_home: Path) -> No
 
         assert starting.wait(30) != 0
     assert processes_of(other_home) == []
+
+
+def test_an_archive_that_was_torn_is_followed_by_another(home: Path) -> None:
+    running, place = up(home), Home.at(home)
+    torn = backups.take(place)
+    aside = place.wal_archive.rename(home / "aside")
+    kill(home, "archiver")
+
+    def say(words: str) -> object:
+        return asyncio.run(query(running.database, words))
+
+    say("ALTER SYSTEM SET idle_replication_slot_timeout = '1s'")
+    say("SELECT pg_reload_conf()")
+    lost = "SELECT wal_status = 'lost' FROM pg_replication_slots"
+    until(lambda: say("CHECKPOINT") is None and bool(say(lost)), "the archiver's slot to be lost")
+    say("ALTER SYSTEM RESET ALL")
+    aside.rename(place.wal_archive)
+    stack.down(home, print)
+    up(home)
+
+    made = backups.take(place)
+
+    assert (torn.folder.parent.name, made.folder.parent.name) == ("line-1", "line-2")
 
 
 def test_down_leaves_no_process(home: Path) -> None:

@@ -124,7 +124,9 @@ def restored_at_the_second_try(stack: Stack, moment: str) -> Any:  # noqa: ANN40
         assert refused.code == 1
         assert "jiexu restore --to" in refused.errors
         stack.ask("down")
-    return stack.ask("restore", "--to", moment, timeout=400)
+    told = stack.ask("restore", "--to", moment, timeout=400)
+    assert told["reached"] <= moment
+    return told
 
 
 def assert_paid_once(

@@ -19,6 +19,7 @@ DOCUMENT = {
     "statements_to_read_again": [
         {"account": "4101", "kind": "camt.053", "statement": "S-7", "closed_on": None, "page": 1}
     ],
+    "reached": None,
     "former_data": None,
 }
 

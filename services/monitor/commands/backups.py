@@ -116,6 +116,7 @@ def _restore(
     try:
         kept = backups.rewind(place, backup, to) if backup else None
         bare = stack.up(place.folder, workers=workers, services=(), report=screen.remark)
+        reached = backups.reached(place, backup).isoformat() if backup else None
         done = _recovered(bare.environment(), kafka_lost=kafka_lost)
     except (StackFailed, OSError) as failed:
         stack.down(place.folder, screen.remark)
@@ -123,7 +124,7 @@ def _restore(
         if backup:
             screen.remark("the database is as it was before; `jiexu up` starts it")
         raise StackFailed(str(failed)) from failed
-    document = {**done, "former_data": str(kept) if kept else None}
+    document = {**done, "reached": reached, "former_data": str(kept) if kept else None}
     write_json(place.folder / "restored.json", document)
     backups.settle(place)
     stack.down(place.folder, screen.remark)
@@ -158,6 +159,7 @@ def _told(document: dict[str, Any]) -> list[Any]:
     sent = ", ".join(f"{name} {count}" for name, count in document["republished"].items())
     held, again = document["payments_held"], document["statements_to_read_again"]
     return [
+        f"恢复到 / the database is as of {document['reached'] or 'now: it was not set back'}",
         f"generation {document['generation']}; sent again: {sent}",
         screen.records(
             "upstream records that Kafka has deleted (their senders send again)",

@@ -7,7 +7,7 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -32,7 +32,8 @@ log = structlog.get_logger()
 _TICK = 0.2
 _STUCK_SECONDS = 120
 _LOOK_SECONDS = 10
-_HOUR = 3600
+_MINUTE, _HOUR = 60, 3600
+_FOREVER = date(1970, 1, 1)
 
 
 class _Fence:
@@ -175,30 +176,42 @@ def _fired(timer: timers.Due, lane: Lane, place: Place, at: datetime) -> list[ou
 
 async def partitions_loop(process: "Process") -> None:
     """Keeps the daily partitions of inbox and outbox: made ahead, dropped behind."""
-    settings = process.settings
+    days = process.settings.inbox_days, process.settings.outbox_days
+    drop_at = 0.0
     while True:
         try:
             async with process.pool.acquire() as db:
-                await keep_partitions(db, settings.inbox_days, settings.outbox_days)
+                await keep_partitions(db, *days)
+                if time.monotonic() >= drop_at:
+                    # Where a long reader is in the way there is no hurry.
+                    drop_at = time.monotonic() + _HOUR
+                    await drop_partitions(db, *days)
         except UNWELL as error:
             log.warning("partitions.unwell", error=repr(error))
             await asyncio.sleep(5)
             continue
-        await asyncio.sleep(_HOUR)
+        # A machine that slept for days wakes up in a day that has no partition yet.
+        await asyncio.sleep(_MINUTE)
+
+
+_KEEP = "SELECT cell.keep_partitions($1::text::regclass, $2, $3, $4)"
 
 
 async def keep_partitions(db: asyncpg.Connection, inbox_days: int, outbox_days: int) -> None:
-    """The partitions that messages of the last days and the next two need."""
+    """Makes the partitions that messages of the last days and the next two need."""
+    today = outbox.real_now().date()
+    for table, back in (("inbox", inbox_days), ("outbox", min(1, outbox_days))):
+        first = today - timedelta(days=back)
+        await db.execute(_KEEP, table, first, today + timedelta(days=2), _FOREVER)
+
+
+async def drop_partitions(db: asyncpg.Connection, inbox_days: int, outbox_days: int) -> None:
+    """Drops the partitions of earlier days; those of which something is not published stay."""
     today = outbox.real_now().date()
     for table, days in (("inbox", inbox_days), ("outbox", outbox_days)):
-        back = today - timedelta(days=days)
-        await db.execute(
-            "SELECT cell.keep_partitions($1::text::regclass, $2, $3, $4)",
-            table,
-            back if table == "inbox" else today - timedelta(days=1),
-            today + timedelta(days=2),
-            back,
-        )
+        # From today to yesterday: none is made that would go again where one cannot be dropped.
+        yesterday = today - timedelta(days=1)
+        await db.execute(_KEEP, table, today, yesterday, today - timedelta(days=days))
 
 
 async def watch_loop(process: "Process") -> None:

@@ -27,7 +27,7 @@ from shared.settings import Holder
 
 log = structlog.get_logger()
 
-_HOUR_SECONDS = 3600
+_MINUTE_SECONDS = 60
 _RETRY_SECONDS = 5
 _MOST_ROWS = 1000
 _EVERYWHERE = "*"
@@ -58,7 +58,10 @@ def build(runtime: Runtime) -> App:
             try:
                 async with runtime.pool.acquire() as db:
                     await store.ensure_partitions(db, real_now().date())
-                await asyncio.sleep(_HOUR_SECONDS)
+                await asyncio.sleep(_MINUTE_SECONDS)
+            except asyncpg.LockNotAvailableError as error:  # of who follows the log for long
+                log.warning("partitions.later", error=repr(error))
+                await asyncio.sleep(_MINUTE_SECONDS)
             except UNWELL as error:
                 log.warning("partitions.unwell", error=repr(error))
                 await asyncio.sleep(_RETRY_SECONDS)

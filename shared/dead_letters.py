@@ -4,15 +4,18 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from hashlib import sha256
 from uuid import UUID
 
 import asyncpg
+
+_LONGEST_KEY = 512
 
 
 @dataclass(slots=True)
 class Record:
     """One Kafka record as it came. `timestamp` is Kafka's, in ms; headers are bytes, since most
-    readers need few of them.
+    readers need few of them. In place of a key that no index would take stands its hash.
 
     Not frozen, which takes three times as long to make; nobody changes one.
     """
@@ -27,6 +30,8 @@ class Record:
     lane: str = field(init=False)
 
     def __post_init__(self) -> None:
+        if len(self.key) > _LONGEST_KEY:
+            self.key = sha256(self.key.encode()).hexdigest()
         self.lane = _lane(self.topic, self.partition)
 
     @property
@@ -69,6 +74,18 @@ async def parked_keys(db: asyncpg.Connection, keys: Iterable[str]) -> set[str]:
         list(set(keys)),
     )
     return {row["key"] for row in rows}
+
+
+async def kept(db: asyncpg.Connection, records: Sequence[tuple[Record, UUID]]) -> set[UUID]:
+    """Those of these ids that were set aside before with the same body, settled or not."""
+    rows = await db.fetch(
+        "SELECT d.id FROM unnest($1::text[], $2::uuid[], $3::bytea[]) AS r (key, id, body)"
+        " JOIN dead_letters d ON d.key = r.key AND d.id = r.id AND d.body = r.body",
+        [record.key for record, _ in records],
+        [id_ for _, id_ in records],
+        [record.body for record, _ in records],
+    )
+    return {row["id"] for row in rows}
 
 
 async def put(db: asyncpg.Connection, letters: Sequence[Letter]) -> None:

@@ -13,6 +13,7 @@ import asyncpg
 from shared import dead_letters, inbox, lanes, outbox, timers
 from shared.db import Id
 from shared.dead_letters import Letter, Record
+from shared.decision import Unexpected
 from shared.folding import Folded, Item, apply, apply_apart, parse, redrive
 from shared.ids import uuid5_bytes
 from shared.lanes import Lane
@@ -95,7 +96,7 @@ async def deliver(
         whole, refused = Folded(), len(letters)
         await dead_letters.put(db, letters)
         parked: set[str] = set()
-        if fresh and (any_parked or letters):
+        if fresh and any_parked:
             parked = await dead_letters.parked_keys(db, (i.record.key for i in fresh))
         for control, part in _parts(fresh):
             if control is not None:
@@ -139,8 +140,9 @@ def takes(service: Service, record: Record) -> bool:
 async def _claim(
     db: asyncpg.Connection, items: Sequence[Item], memory_days: int
 ) -> tuple[list[Item], list[Letter]]:
-    """The items that were not handled before, and letters for ids that came with other content
-    and for messages older than the inbox's memory.
+    """The items that were not handled before, and letters for ids that came with other content.
+
+    What is older than the inbox's memory is refused in its turn, so that its key waits behind it.
     """
     if not items:
         return [], []
@@ -149,21 +151,27 @@ async def _claim(
     first: dict[UUID, tuple[Item, int]] = {}
     letters = []
     for item in items:
-        if not oldest <= item.sent_on.date() <= newest:
-            why = f"sent on {item.sent_on}: the inbox cannot know whether it was handled"
-            letters.append(Letter(item.record, item.id, "too_old", why, "refused"))
-            continue
         digest = inbox.content_hash(item.record.type, item.record.body)
-        known = first.setdefault(item.id, (item, digest))
-        if known[1] != digest:
+        if first.setdefault(item.id, (item, digest))[1] != digest:
             letters.append(_conflict(item))
-    if not first:
-        return [], letters
-    fresh_ids, conflicts = await inbox.claim(
-        db, [(item.sent_on.date(), id_, digest) for id_, (item, digest) in first.items()]
-    )
+    old = {
+        id_: _too_old(item)
+        for id_, (item, _) in first.items()
+        if not oldest <= item.sent_on.date() <= newest
+    }
+    known = [
+        (i.sent_on.date(), id_, digest) for id_, (i, digest) in first.items() if id_ not in old
+    ]
+    fresh, conflicts = await inbox.claim(db, known) if known else (set[UUID](), set[UUID]())
+    if old:
+        fresh |= old.keys() - await dead_letters.kept(db, [(i.record, i.id) for i in old.values()])
     letters += [_conflict(first[id_][0]) for id_ in sorted(conflicts)]
-    return [item for item, _ in first.values() if item.id in fresh_ids], letters
+    return [old.get(id_, item) for id_, (item, _) in first.items() if id_ in fresh], letters
+
+
+def _too_old(item: Item) -> Item:
+    why = f"sent on {item.sent_on}: the inbox cannot know whether it was handled"
+    return item._replace(delivery=None, broken=Unexpected("too_old", why))
 
 
 def _conflict(item: Item) -> Letter:

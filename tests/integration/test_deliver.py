@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from secrets import token_urlsafe
 from uuid import uuid4
 
 import pytest
@@ -112,6 +113,50 @@ async def test_a_message_older_than_the_inbox_is_not_handled(driver: Driver) -> 
 
     assert await driver.counts() == {}
     assert await driver.letters() == [("a", "too_old", "refused")]
+
+
+async def test_what_is_older_than_the_inbox_is_refused_in_its_turn(driver: Driver) -> None:
+    batch = [driver.record(withdraw("a")) for _ in range(3)]
+    batch[1].headers["sentat"] = b"2020-01-01T00:00:00+00:00"
+
+    await driver.take(batch)
+
+    assert await driver.counts() == {"a": 1}
+    assert await driver.letters() == [("a", "too_old", "refused"), ("a", "parked", "parked")]
+    offsets = "SELECT headers #>> '{jiexu-where,offset}' AS o FROM dead_letters ORDER BY n"
+    assert [row["o"] for row in await driver.db.fetch(offsets)] == ["1", "2"]
+
+
+async def test_what_is_older_than_the_inbox_waits_once_however_often_it_comes(
+    driver: Driver,
+) -> None:
+    old = driver.record(withdraw("p"))
+    old.headers["sentat"] = b"2020-01-01T00:00:00+00:00"
+    copies = [old, *(replace(old, offset=driver.record(withdraw("p")).offset) for _ in range(3))]
+
+    await driver.take(copies[:2])
+    await driver.take(copies[2:3])
+    assert await driver.letters() == [("p", "too_old", "refused")]
+    again = (await order(driver)).model_copy(update={"action": "redrive"})
+    await driver.take([driver.record(again)])
+    await driver.take([replace(copies[3], offset=driver.offset)])
+
+    assert await driver.counts() == {"p": 1}
+    assert await driver.letters() == [("p", "too_old", "redriven")]
+
+
+async def test_a_key_longer_than_any_index_takes_is_set_aside_like_any_other(
+    driver: Driver,
+) -> None:
+    key = token_urlsafe(3000)
+    batch = [replace(driver.record(withdraw("p")), key=key, body=b"?") for _ in range(2)]
+
+    await driver.take([*batch, driver.record(withdraw("a"))])
+
+    assert await driver.counts() == {"a": 1}
+    short = batch[0].key
+    assert len(short) < len(key)
+    assert await driver.letters() == [(short, "unreadable", "refused"), (short, "parked", "parked")]
 
 
 async def test_a_former_owner_is_fenced_and_changes_nothing(driver: Driver) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from secrets import randbelow, token_urlsafe
 from uuid import uuid4
 
 import asyncpg
@@ -92,6 +93,17 @@ async def test_whatever_the_headers_are_the_record_is_kept(
     page = await follow(watch, None, 10)
     assert row["body"] == b"\xff\x00{"
     assert [shown["body"] for shown in page["events"]] == [None]
+
+
+async def test_a_key_longer_than_any_index_takes_is_kept_like_any_other(watch: Watch) -> None:
+    longest = "".join(chr(0x20000 + randbelow(0xA000)) for _ in range(512))
+    keys = (token_urlsafe(3000), longest, "k")
+
+    await watch.copy(
+        *(Record("cn.transfer.events", 0, n, 0, k, {}, b"") for n, k in enumerate(keys))
+    )
+
+    assert [len(row["key"]) for row in await watch.rows()] == [64, 512, 1]
 
 
 async def test_days_have_partitions_of_their_own_and_other_days_are_kept_too(watch: Watch) -> None:

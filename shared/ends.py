@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Iterable, Sequence
 
 import structlog
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from shared.publisher import client
@@ -32,7 +32,9 @@ class Ends:
         self._admin.poll(0)
 
     async def bounds(self, partitions: Iterable[Where]) -> dict[Where, tuple[int, int]]:
-        """First and next offset of each; nothing while Kafka does not answer."""
+        """First and next offset of each; nothing while Kafka does not answer. What an open
+        transaction holds, and what stands behind it, nobody can read yet: it is not there.
+        """
         asked = [TopicPartition(*where) for where in partitions]
         try:
             async with asyncio.timeout(_ASK_SECONDS):
@@ -48,7 +50,11 @@ class Ends:
     async def _offsets_of(
         self, asked: Sequence[TopicPartition], spec: OffsetSpec
     ) -> dict[Where, int]:
-        futures = self._admin.list_offsets(dict.fromkeys(asked, spec), request_timeout=_ASK_SECONDS)
+        futures = self._admin.list_offsets(
+            dict.fromkeys(asked, spec),
+            isolation_level=IsolationLevel.READ_COMMITTED,
+            request_timeout=_ASK_SECONDS,
+        )
         return {
             (tp.topic, tp.partition): (await asyncio.wrap_future(future)).offset
             for tp, future in futures.items()

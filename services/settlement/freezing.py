@@ -75,11 +75,16 @@ def unfreeze_account(books: Books, m: UnfreezeAccount) -> None:
 
 def end_freeze(books: Books, m: PersonCommand) -> None:
     """Its last day is over, unless two people have said otherwise since. Whatever takes from the
-    account looks first, for it may come before the reminder.
+    account looks first, for it may come before the reminder. A reminder that comes before its day,
+    for the clock was set back, comes again.
     """
     holder = books.holder(m.person, m.to)
-    if holder.frozen and holder.frozen_until and holder.frozen_until <= books.today:
+    if not (holder.frozen and holder.frozen_until):
+        return
+    if holder.frozen_until <= books.today:
         _free(books, m, "over")
+    elif isinstance(m, EndFreeze):
+        _remind(books, m, holder.frozen_until)
 
 
 def withheld(books: Books, m: ReleaseFunds | PayOut) -> bool:

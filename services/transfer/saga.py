@@ -91,8 +91,8 @@ def decide(now: Transfer | None, message: Message, at: datetime, regions: Region
             step = _reverse(now, message, at, regions, rules)
         case k.AdvanceReversed() | k.AdvanceAdjusted() | k.FundsRestored() | k.ClaimChanged():
             step = _compensate(now, message, at, regions, rules)
-        case t.Remind():
-            step = _remind(now, at, regions, rules)
+        case t.Remind():  # the clock may have been set back since the timer was due
+            step = _remind(now, max(at, message.due_at), regions, rules)
         case t.Pause() | t.Retry():
             step = repair.act(now, message, at, rules)
         case t.Resume():

@@ -7,7 +7,9 @@ from uuid import uuid4
 import asyncpg
 from confluent_kafka import Producer
 
+from shared.ends import Ends
 from shared.messages.transfer import Withdraw
+from shared.settings import Settings
 from tests.integration.process_desk import Desk, desk, only_this_cells_topics, until
 from tests.integration.toy import envelope, withdraw
 
@@ -50,6 +52,25 @@ async def test_marks_of_transactions_behind_the_last_record_are_passed_over(desk
 
     await until("the next record to be handled", third_handled)
     assert await desk.counts() == {"a": 2, "b": 1}
+
+
+async def test_what_an_open_transaction_holds_is_not_there_yet(desk: Desk) -> None:
+    where = (f"{desk.head}.transfer.commands", 0)
+    producer = Producer({"bootstrap.servers": desk.kafka, "transactional.id": desk.cell})
+    await asyncio.to_thread(producer.init_transactions, 60)
+    producer.begin_transaction()
+    producer.produce(where[0], b"{}", b"a", 0)
+    await asyncio.to_thread(producer.flush, 60)
+    ends = Ends(Settings(kafka=desk.kafka), "test")
+
+    assert await ends.bounds([where]) == {where: (0, 0)}
+
+    await asyncio.to_thread(producer.commit_transaction, 60)
+
+    async def there() -> bool:
+        return await ends.bounds([where]) == {where: (0, 2)}
+
+    await until("the record and its mark", there)
 
 
 async def test_a_timer_that_cannot_be_read_is_set_aside_and_its_service_goes_on(desk: Desk) -> None:

@@ -53,8 +53,9 @@ _CONSUMER: dict[str, Any] = {
     "heartbeat.interval.ms": 3000,
     "max.poll.interval.ms": 300000,
     "fetch.wait.max.ms": 500,
-    # What waits here waits in memory; a few batches ahead are enough.
+    # What waits here waits in memory, unpacked; a few batches ahead are enough.
     "queued.max.messages.kbytes": 4096,
+    "max.partition.fetch.bytes": 131072,
     "allow.auto.create.topics": False,
     "on_commit": _committed,
 }

@@ -192,8 +192,7 @@ class Subscription:
 
     def _gather(self) -> float:
         """For how long a batch that has begun waits for more: on a quiet topic not at all, and else
-        twice as long as the last one took. A batch costs much, whatever is in it: where the
-        processors are busy, fewer and larger ones are sooner done than many.
+        twice as long as the last one took, for on busy processors few large ones are sooner done.
         """
         if time.monotonic() - self._done_at > _QUIET_SECONDS:
             return 0.0

@@ -108,6 +108,15 @@ def test_who_paused_it_and_why_stands_in_the_step() -> None:
     assert dialogue.seen.paused == Paused(MONDAY, "operator", "the origin has asked for it")
 
 
+def test_a_reminder_that_comes_when_the_clock_was_set_back_is_not_lost() -> None:
+    dialogue = Dialogue(registered())
+    due = dialogue.seen.next_due
+    assert due
+    dialogue.at = due - timedelta(seconds=1)
+
+    assert [m.type for m in dialogue.hear(t.Remind(**ABOUT, due_at=due))] == ["transfer.overdue.v1"]
+
+
 def test_what_is_late_when_it_is_resumed_is_urged_then_with_its_own_date() -> None:
     dialogue = Dialogue(registered(), PAUSE)
     due = dialogue.seen.deadlines[0].due_at

@@ -145,19 +145,6 @@ def test_a_missed_step_is_urged_and_then_escalated_in_three_levels() -> None:
     assert dialogue.now.overdue
 
 
-def test_a_reminder_that_comes_when_the_clock_was_set_back_is_not_lost() -> None:
-    dialogue = Dialogue()
-    dialogue.hear(registered())
-    assert dialogue.now
-    due = dialogue.now.next_due
-    assert due
-    dialogue.at = due - timedelta(seconds=1)
-
-    _, said = dialogue.hear(t.Remind(**ABOUT, due_at=due))
-
-    assert said == ["overdue"]
-
-
 def test_a_reminder_of_what_was_done_in_time_changes_nothing() -> None:
     dialogue = Dialogue()
     dialogue.hear(registered())

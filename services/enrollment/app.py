@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -131,7 +132,7 @@ def _file(router: APIRouter, runtime: Runtime, intake: Intake) -> None:
             raise refusal(422, error.code, error.detail) from None
 
         async def answers() -> AsyncIterator[bytes]:
-            with spool, runtime.holding(_HOLD_SECONDS):
+            with spool, nullcontext() if check else runtime.holding(_HOLD_SECONDS):
                 yield sheet.answer_lines([sheet.ANSWER])
                 rows = sheet.rows(lines, header, encoding)
                 found = await _read(runtime, intake, rows, who)

@@ -91,8 +91,7 @@ def _events(router: APIRouter, runtime: Runtime) -> None:
             if transfer is None and key is None:
                 rows = await store.after(runtime.pool, cursor, asked)
             else:
-                found = await store.about(runtime.pool, transfer=transfer, key=key)
-                rows = [row for row in found if not cursor.is_past(row)][:asked]
+                rows = await store.about(runtime.pool, cursor, asked, transfer=transfer, key=key)
             if not rows:
                 break
             cursor = cursor.past(rows)
@@ -111,7 +110,7 @@ def _events(router: APIRouter, runtime: Runtime) -> None:
     @router.post("/events/search")
     async def search(whose: Whose, who: Who) -> dict[str, Any]:
         """The events of a person."""
-        rows = await store.about(runtime.pool, key=whose.person_key)
+        rows = await store.about(runtime.pool, Cursor(), store.MOST_EVENTS, key=whose.person_key)
         return {"events": [_shown(row) for row in rows if _may_see(who, row)]}
 
 
@@ -121,7 +120,7 @@ def _timelines(router: APIRouter, runtime: Runtime) -> None:
     @router.get("/timeline/{transfer}")
     async def of_transfer(transfer: UUID, who: Who) -> dict[str, Any]:
         """What happened to a transfer, in sentences."""
-        rows = await store.about(runtime.pool, transfer=transfer)
+        rows = await store.about(runtime.pool, Cursor(), store.MOST_EVENTS, transfer=transfer)
         seen = [store.event(row) for row in rows if _may_see(who, row)]
         if not seen:
             raise _refusal(404, "unknown_transfer")

@@ -18,17 +18,25 @@ from shared.dead_letters import Record
 from shared.messages.catalogue import OWNERS
 from shared.messages.enrollment import Answered
 
-_MOST_EVENTS = 10_000
+MOST_EVENTS = 10_000
 """More than any transfer or person has; a bound all the same."""
 _AHEAD = timedelta(days=3)
 _FOREVER = date(1970, 1, 1)
 _SHOWN = ", ".join(f'"{column}"' for column in Row._fields[1:])
 # Spelled out for each case, so that the planner sees which index serves it.
 _ABOUT = {
-    (False, True): "transfer = $1 AND $2::text IS NULL",
-    (True, False): "$1::uuid IS NULL AND key = $2",
-    (False, False): "transfer = $1 AND key = $2",
+    (False, True): "transfer = $5 AND $6::text IS NULL",
+    (True, False): "$5::uuid IS NULL AND key = $6",
+    (False, False): "transfer = $5 AND key = $6",
 }
+_KNOWN = (
+    "known AS (SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])"
+    ' AS k (topic, partition, "offset"))'
+)
+_NEXT = (
+    f'SELECT {_SHOWN} FROM next JOIN events USING (topic, partition, "offset", day)'  # noqa: S608
+    ' ORDER BY latest, topic, partition, "offset"'
+)
 _CLOCK = "clock_timestamp() + offset_us * interval '1 microsecond'"
 
 Where = dict[str, dict[int, int]]
@@ -115,13 +123,15 @@ class Cursor:
             raise ValueError("this is no cursor") from error
         return cls(where)
 
+    @property
+    def columns(self) -> tuple[list[str], list[int], list[int]]:
+        """Its topics, partitions and offsets, for `_KNOWN`."""
+        places = [(t, p, o) for t, ps in self.where.items() for p, o in ps.items()]
+        return [t for t, _, _ in places], [p for _, p, _ in places], [o for _, _, o in places]
+
     def text(self) -> str:
         """The cursor as it goes into a URL."""
         return urlsafe_b64encode(json.dumps(self.where, separators=(",", ":")).encode()).decode()
-
-    def is_past(self, row: asyncpg.Record) -> bool:
-        """Whether the row was read before."""
-        return bool(row["offset"] <= self.where.get(row["topic"], {}).get(row["partition"], -1))
 
     def past(self, rows: Sequence[asyncpg.Record]) -> "Cursor":
         """The cursor after these rows."""
@@ -133,18 +143,27 @@ class Cursor:
 
 
 async def about(
-    db: asyncpg.Connection, *, transfer: UUID | None = None, key: str | None = None
+    db: asyncpg.Connection,
+    cursor: Cursor,
+    limit: int,
+    *,
+    transfer: UUID | None = None,
+    key: str | None = None,
 ) -> list[asyncpg.Record]:
-    """All events of a transfer, or of a key, or of both, in the order of the log (`after`)."""
+    """The next events of a transfer, or of a key, or of both, in the order of the log (`after`)."""
     rows: list[asyncpg.Record] = await db.fetch(
-        "SELECT l.* FROM (SELECT *, max(sent_at) OVER"  # noqa: S608 - constants
-        ' (PARTITION BY topic, partition ORDER BY "offset") AS latest'
-        f" FROM (SELECT {_SHOWN} FROM events WHERE {_ABOUT[transfer is None, key is None]}"
-        " LIMIT $3) AS found) AS l"
-        ' ORDER BY latest, topic, partition, "offset"',
+        f"WITH {_KNOWN}, next AS ("  # noqa: S608 - constants
+        ' SELECT topic, partition, e."offset", day, max(sent_at) OVER'
+        ' (PARTITION BY topic, partition ORDER BY e."offset") AS latest'
+        " FROM events e LEFT JOIN known k USING (topic, partition)"
+        f" WHERE {_ABOUT[transfer is None, key is None]}"
+        ' AND e."offset" > coalesce(k."offset", -1)'
+        ' ORDER BY latest, topic, partition, "offset" LIMIT $4)'
+        f" {_NEXT}",
+        *cursor.columns,
+        limit,
         transfer,
         key,
-        _MOST_EVENTS,
     )
     return rows
 
@@ -155,15 +174,13 @@ async def after(db: asyncpg.Connection, cursor: Cursor, limit: int) -> list[asyn
     Every partition offers its next `limit` rows at the latest time seen so far in it, so that the
     merged order never takes a row before an earlier one of its partition.
     """
-    places = [(t, p, o) for t, ps in cursor.where.items() for p, o in ps.items()]
     rows: list[asyncpg.Record] = await db.fetch(
         "WITH RECURSIVE places AS ("  # noqa: S608 - constants
         " (SELECT topic, partition FROM events ORDER BY topic, partition LIMIT 1)"
         " UNION ALL SELECT n.topic, n.partition FROM places p CROSS JOIN LATERAL"
         " (SELECT topic, partition FROM events WHERE (topic, partition) > (p.topic, p.partition)"
         " ORDER BY topic, partition LIMIT 1) n),"
-        " known AS (SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])"
-        ' AS k (topic, partition, "offset")),'
+        f" {_KNOWN},"
         " next AS (SELECT n.* FROM places p LEFT JOIN known k USING (topic, partition)"
         ' CROSS JOIN LATERAL (SELECT topic, partition, "offset", day,'
         ' max(sent_at) OVER (ORDER BY "offset") AS latest FROM'
@@ -171,11 +188,8 @@ async def after(db: asyncpg.Connection, cursor: Cursor, limit: int) -> list[asyn
         " WHERE topic = p.topic AND partition = p.partition"
         ' AND "offset" > coalesce(k."offset", -1) ORDER BY "offset" LIMIT $4) AS r) AS n'
         ' ORDER BY latest, topic, partition, "offset" LIMIT $4)'
-        f' SELECT {_SHOWN} FROM next JOIN events USING (topic, partition, "offset", day)'
-        ' ORDER BY latest, topic, partition, "offset"',
-        [topic for topic, _, _ in places],
-        [partition for _, partition, _ in places],
-        [offset for _, _, offset in places],
+        f" {_NEXT}",
+        *cursor.columns,
         limit,
     )
     return rows

@@ -130,6 +130,8 @@ async def ask(
         return await client.request(method, url, json=json)
 
 
-async def follow(watch: Watch, cursor: str | None, limit: int, who: Holder = OPERATOR) -> Any:  # noqa: ANN401 - JSON
-    after = f"&after={cursor}" if cursor else ""
+async def follow(
+    watch: Watch, cursor: str | None, limit: int, who: Holder = OPERATOR, about: str = ""
+) -> Any:  # noqa: ANN401 - JSON
+    after = about + (f"&after={cursor}" if cursor else "")
     return (await ask(watch, "GET", f"/v1/events?limit={limit}{after}", who)).json()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import asyncpg
@@ -108,6 +109,24 @@ async def test_checking_changes_nothing(desk: Desk) -> None:
     assert await sent(desk) == []
     assert await desk.pool.fetchval("SELECT count(*) FROM records") == 0
     assert await desk.pool.fetchval("SELECT count(*) FROM cell.person_keys") == 0
+
+
+@pytest.mark.parametrize(("check", "held"), [("true", []), ("false", [300])])
+async def test_what_is_checked_alone_keeps_nobody_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, check: str, held: list[float]
+) -> None:
+    holding: list[float] = []
+
+    def hold(seconds: float) -> AbstractContextManager[None]:
+        holding.append(seconds)
+        return nullcontext()
+
+    monkeypatch.setattr(desk, "holding", hold)
+
+    async with http(enrollment.build(desk)) as client:
+        await client.post(f"/v1/registrations/file?check={check}", content=ALL.encode())
+
+    assert holding == held
 
 
 async def test_a_file_that_cannot_be_told_apart_is_refused_once(desk: Desk) -> None:

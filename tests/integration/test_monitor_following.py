@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -12,6 +12,7 @@ from shared.dead_letters import Record
 from shared.settings import Holder
 from tests.integration.monitor_desk import (
     NOW,
+    PERSON,
     SECOND,
     Watch,
     accepted,
@@ -24,10 +25,10 @@ from tests.integration.monitor_desk import (
 __all__ = ["watch"]
 
 
-async def everything(watch: Watch, limit: int) -> list[dict[str, Any]]:
+async def everything(watch: Watch, limit: int, about: str = "") -> list[dict[str, Any]]:
     cursor: str | None = None
     found: list[dict[str, Any]] = []
-    while page := await follow(watch, cursor, limit):
+    while page := await follow(watch, cursor, limit, about=about):
         if not page["events"]:
             return found
         found += page["events"]
@@ -55,20 +56,33 @@ def many(days: Sequence[int] = (0,)) -> list[Record]:
     ]
 
 
-@pytest.mark.parametrize("limit", [1, 4, 66, 1000])
+@pytest.mark.parametrize(
+    ("limit", "about"), [(1, ""), (4, ""), (66, ""), (1000, ""), (4, f"&key={PERSON}")]
+)
 @pytest.mark.parametrize("days", [(0,), (0, 1)])
 async def test_pages_give_every_event_once_each_partition_in_its_order(
-    watch: Watch, limit: int, days: Sequence[int]
+    watch: Watch, limit: int, days: Sequence[int], about: str
 ) -> None:
     records = many(days)
     await watch.copy(*records)
 
-    found = places(await everything(watch, limit))
+    found = places(await everything(watch, limit, about))
 
     assert len(found) == len(set(found)) == len(records)
     for topic, partition in {place[:2] for place in found}:
         offsets = [o for t, p, o in found if (t, p) == (topic, partition)]
         assert offsets == sorted(offsets)
+
+
+async def test_a_key_of_more_events_than_a_page_can_have_is_followed_to_its_end(
+    watch: Watch,
+) -> None:
+    count = 10_050
+    await watch.copy(*(record(accepted(UUID(int=n)), n) for n in range(count)))
+
+    found = places(await everything(watch, 1000, f"&key={PERSON}"))
+
+    assert [offset for _, _, offset in found] == list(range(count))
 
 
 async def test_a_page_is_full_unless_the_log_ends(watch: Watch) -> None:

@@ -2,7 +2,9 @@
 
 Settlement writes what it gives to the bank and takes from it into a file beside the database
 (`services.settlement.outside`). What the database does not know of it was after that moment:
-payments are held until a person says what became of them, statements are to be read again.
+payments are held until a person says what became of them, statements are to be read again. A sweep
+is entered as it was: nothing is booked of it before the bank tells it, and whoever exports it again
+gets the same file.
 """
 
 import json
@@ -23,11 +25,12 @@ class Outside:
     """Payment files given out, and statements taken in, that the database does not know."""
 
     payments: list[dict[str, Any]] = field(default_factory=list)
+    sweeps: list[dict[str, Any]] = field(default_factory=list)
     statements: list[dict[str, Any]] = field(default_factory=list)
 
 
 async def compare(db: asyncpg.Connection, home: Path) -> Outside:
-    """Finds what the database does not know, and holds the payments."""
+    """Finds what the database does not know, holds the payments and enters the sweeps."""
     found = Outside()
     seen: set[str] = set()
     for row in _written(home / FILE):
@@ -39,6 +42,9 @@ async def compare(db: asyncpg.Connection, home: Path) -> Outside:
             if not await _known_run(db, row["run"]):
                 await _hold(db, row)
                 found.payments.append(_payment(row))
+        elif row["what"] == "sweep":
+            if await _enter_sweep(db, row):
+                found.sweeps.append(_sweep(row))
         elif not await _known_statement(db, row):
             found.statements.append({k: v for k, v in row.items() if k != "what"})
     return found
@@ -96,6 +102,20 @@ async def _hold(db: asyncpg.Connection, row: dict[str, Any]) -> None:
     )
 
 
+async def _enter_sweep(db: asyncpg.Connection, row: dict[str, Any]) -> bool:
+    """Whether the database did not know it."""
+    entered = await db.fetchval(
+        "INSERT INTO settlement.sweeps (region, month, amount_fen, instructed_at, by)"
+        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING true",
+        row["region"],
+        date.fromisoformat(row["month"]),
+        row["amount_fen"],
+        datetime.fromisoformat(row["created_at"]),
+        row["by"],
+    )
+    return bool(entered)
+
+
 def _payment(row: dict[str, Any]) -> dict[str, Any]:
     fen = sum(line["amount_fen"] for line in row["lines"])
     return {
@@ -103,5 +123,15 @@ def _payment(row: dict[str, Any]) -> dict[str, Any]:
         "region": row["region"],
         "transfers": len(row["lines"]),
         "amount": yuan(fen),
+        "given_out_at": row["at"],
+    }
+
+
+def _sweep(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "run": row["run"],
+        "region": row["region"],
+        "month": row["month"][:7],
+        "amount": yuan(row["amount_fen"]),
         "given_out_at": row["at"],
     }

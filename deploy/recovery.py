@@ -50,6 +50,7 @@ class Recovered:
             "upstream": self.upstream,
             "upstream_gone": self.upstream_gone,
             "payments_held": self.outside.payments,
+            "sweeps_given_out": self.outside.sweeps,
             "statements_to_read_again": self.outside.statements,
         }
 

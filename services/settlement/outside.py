@@ -1,7 +1,7 @@
 """What is given to the bank and taken from it, written beside the database.
 
 A database that is set back to an earlier moment forgets what the bank knows. This file does not:
-`deploy.holds` compares the two, so that no payment is issued twice. It names no person.
+`deploy.holds` compares the two, so that no payment is issued twice. It names nobody insured.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncpg
 
-from services.settlement.pain import Run
+from services.settlement.pain import Run, Sweep
 from shared.outbox import real_now
 
 FILE = Path("outside") / "settlement.jsonl"
@@ -36,16 +36,34 @@ async def given(home: Path, db: asyncpg.Connection, run: Run) -> None:
         "created_at": run.created_at.isoformat(),
         "lines": [{**line, "transfer": str(line["transfer"])} for line in map(dict, lines)],
     }
-    await asyncio.to_thread(_append, home / FILE, [remittance])
+    await asyncio.to_thread(_append, home, [remittance])
+
+
+async def swept(home: Path, db: asyncpg.Connection, sweep: Sweep) -> None:
+    """Writes down the file of a sweep before it is given out."""
+    by = await db.fetchval(
+        "SELECT by FROM sweeps WHERE region = $1 AND month = $2", sweep.region, sweep.month
+    )
+    row = {
+        "what": "sweep",
+        "run": sweep.name,
+        "region": sweep.region,
+        "month": sweep.month.isoformat(),
+        "amount_fen": sweep.amount_fen,
+        "created_at": sweep.created_at.isoformat(),
+        "by": by,
+    }
+    await asyncio.to_thread(_append, home, [row])
 
 
 async def taken(home: Path, statements: Sequence[dict[str, Any]]) -> None:
     """Writes down statements before what they lead to is committed."""
     rows = [{"what": "statement", **statement} for statement in statements]
-    await asyncio.to_thread(_append, home / FILE, rows)
+    await asyncio.to_thread(_append, home, rows)
 
 
-def _append(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+def _append(home: Path, rows: Sequence[dict[str, Any]]) -> None:
+    path = home / FILE
     at = real_now().isoformat()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with path.open("a", encoding="utf-8") as file:

@@ -32,7 +32,7 @@ async def remitted(desk: Desk, region: str = "410100") -> tuple[int, str, bytes]
 
 async def set_back(desk: Desk) -> holds.Outside:
     """As if the database had been restored to before the file and the statements."""
-    for table in ("remittance_lines", "remittance_runs", "bank_lines", "statements"):
+    for table in ("remittance_lines", "remittance_runs", "sweeps", "bank_lines", "statements"):
         await desk.owner.execute(f"DELETE FROM settlement.{table}")
     return await holds.compare(desk.owner, desk.settings.home)
 
@@ -152,6 +152,26 @@ async def test_a_statement_read_since_is_listed_to_be_read_again(desk: Desk) -> 
     found = await set_back(desk)
 
     assert [(one["account"], one["page"]) for one in found.statements] == [("450100:income", 0)]
+
+
+async def test_a_sweep_the_bank_knows_is_made_no_second_time_with_another_amount(
+    desk: Desk,
+) -> None:
+    await desk.owner.execute(
+        "INSERT INTO settlement.sweeps VALUES ('450100', $1, 700, clock_timestamp(), 'chen')", ON
+    )
+    march = {"region": "450100", "month": "2026-03"}
+    before = await desk.ask("POST", "/v1/sweeps", json=march)
+    listed = (await desk.ask("GET", "/v1/sweeps")).json()
+
+    found = await set_back(desk)
+
+    told = [(one["run"], one["month"], one["amount"]) for one in found.sweeps]
+    assert told == [("450100-202603-S", "2026-03", "7.00")]
+    again = await desk.ask("POST", "/v1/sweeps", json=march)
+    assert (again.status_code, again.content) == (200, before.content)
+    assert (await desk.ask("GET", "/v1/sweeps")).json() == listed
+    assert (await holds.compare(desk.owner, desk.settings.home)).sweeps == []
 
 
 async def test_a_line_that_a_crash_cut_short_is_passed_over(desk: Desk) -> None:

@@ -16,6 +16,15 @@ DOCUMENT = {
     "republished": {"transfer": 3},
     "upstream_gone": [{"lane": "upstream.registrations/0", "from": 7, "records": 512}],
     "payments_held": [],
+    "sweeps_given_out": [
+        {
+            "run": "450100-202603-S",
+            "region": "450100",
+            "month": "2026-03",
+            "amount": "7.00",
+            "given_out_at": "2026-04-01T09:00:00+08:00",
+        }
+    ],
     "statements_to_read_again": [
         {"account": "4101", "kind": "camt.053", "statement": "S-7", "closed_on": None, "page": 1}
     ],
@@ -44,6 +53,7 @@ def test_what_is_left_to_do_is_told_although_the_services_are_not_ready(
     assert result.exit_code == 1
     assert "S-7" in result.stdout
     assert "512" in result.stdout
+    assert "450100-202603-S" in result.stdout
     if words:
         assert json.loads(result.stdout) == DOCUMENT
     assert "not_restored" not in result.output

@@ -172,6 +172,11 @@ def _told(document: dict[str, Any]) -> list[Any]:
             held,
         ),
         screen.records(
+            "sweeps: the bank was told of them after that moment; exported again they are the same",
+            ("run", "region", "month", "amount>", "given_out_at"),
+            document["sweeps_given_out"],
+        ),
+        screen.records(
             "statements to read again (jiexu intake statement)",
             ("account", "kind", "statement", "closed_on", "page>"),
             again,

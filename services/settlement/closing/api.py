@@ -11,7 +11,7 @@ import asyncpg
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
-from services.settlement import pain
+from services.settlement import outside, pain
 from services.settlement.bank.unsealing import current
 from services.settlement.closing import evidence, queries, replay, sweeps
 from services.settlement.closing.report import (
@@ -112,6 +112,8 @@ def _sweeps(api: APIRouter, runtime: Runtime) -> None:
             return Response(status_code=204)
         known = (await current(runtime)).regions.entities
         body = pain.sweep(found, known[sweep.region])
+        async with runtime.pool.acquire() as db:
+            await outside.swept(runtime.settings.home, db, found)
         return Response(body, media_type="application/xml", headers={"Jiexu-Runs": found.name})
 
     @api.get("/sweeps")

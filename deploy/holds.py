@@ -16,7 +16,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.settlement.outside import FILE
+from services.settlement.outside import written
 from shared.money import yuan
 
 
@@ -33,7 +33,7 @@ async def compare(db: asyncpg.Connection, home: Path) -> Outside:
     """Finds what the database does not know, holds the payments and enters the sweeps."""
     found = Outside()
     seen: set[str] = set()
-    for row in _written(home / FILE):
+    for row in written(home):
         text = json.dumps({**row, "at": None}, sort_keys=True)
         if text in seen:
             continue
@@ -48,14 +48,6 @@ async def compare(db: asyncpg.Connection, home: Path) -> Outside:
         elif not await _known_statement(db, row):
             found.statements.append({k: v for k, v in row.items() if k != "what"})
     return found
-
-
-def _written(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    # A crash may have cut the last line short: it was not given out then.
-    lines = path.read_text("utf-8").splitlines()
-    return [json.loads(line) for line in lines if line.endswith("}")]
 
 
 async def _known_run(db: asyncpg.Connection, run: str) -> bool:

@@ -21,6 +21,7 @@ from confluent_kafka import Producer
 from deploy import holds, topics
 from deploy.holds import Outside
 from deploy.republish import READERS, oldest_unread, send_again
+from services.settlement import outside
 from shared.cells import prefix
 from shared.outbox import real_now
 from shared.settings import Settings, settings
@@ -69,6 +70,7 @@ async def recover(config: Settings, *, kafka_lost: bool, report: Report) -> Reco
     db = await asyncpg.connect(config.database)
     try:
         _refuse_too_old(await oldest_unread(db, config.cell), config)
+        _refuse_unreadable(config)
         done = Recovered(await _begin(db, config))
         report(f"generation {done.generation} begins")
         topics.create(config, {config.cell: done.generation})
@@ -90,6 +92,13 @@ def _refuse_too_old(oldest: date | None, config: Settings) -> None:
             f"{config.inbox_days} days: set JIEXU_INBOX_DAYS and JIEXU_OUTBOX_DAYS to "
             f"{days + 2} at least, for this and for the services until all is handled"
         )
+
+
+def _refuse_unreadable(config: Settings) -> None:
+    try:
+        outside.written(config.home)
+    except outside.UnreadableLine as line:
+        raise RecoveryRefused(str(line)) from line
 
 
 async def _begin(db: asyncpg.Connection, config: Settings) -> int:

@@ -19,6 +19,44 @@ from shared.outbox import real_now
 FILE = Path("outside") / "settlement.jsonl"
 """Below JIEXU_HOME. One JSON object a line; the same may stand there twice."""
 
+_BEGINNING = '{"what": '
+
+
+class UnreadableLine(Exception):
+    """What stands in a line is no record; the message says which."""
+
+
+def written(home: Path) -> list[dict[str, Any]]:
+    """All that was written. Raises UnreadableLine."""
+    path = home / FILE
+    if not path.exists():
+        return []
+    *lines, rest = path.read_text("utf-8", errors="replace").split("\n")
+    found = []
+    for number, line in enumerate(lines, 1):
+        record = _record(line)
+        if record is None:
+            raise UnreadableLine(
+                f"{path}, line {number}: it is no record, and may have been one of a payment file "
+                "that the bank was given. Ask the bank for its payments of those days; then take "
+                "the line out and keep it"
+            )
+        found.append(record)
+    # What has no end of line was not given out; but nothing is lost where it is held.
+    return [*found, *filter(None, [_record(rest)])]
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    """The record of a line. Before it may stand what a crash, or a full disk, cut short: it has no
+    end of line, and was not given out.
+    """
+    _, beginning, rest = line.rpartition(_BEGINNING)
+    try:
+        record: dict[str, Any] = json.loads(beginning + rest)
+    except json.JSONDecodeError:
+        return None
+    return record if beginning else None
+
 
 async def given(home: Path, db: asyncpg.Connection, run: Run) -> None:
     """Writes down a payment file before it is given out."""

@@ -174,12 +174,18 @@ async def test_a_sweep_the_bank_knows_is_made_no_second_time_with_another_amount
     assert (await holds.compare(desk.owner, desk.settings.home)).sweeps == []
 
 
-async def test_a_line_that_a_crash_cut_short_is_passed_over(desk: Desk) -> None:
+async def test_a_line_that_a_crash_cut_short_is_passed_over_and_hides_no_later_one(
+    desk: Desk,
+) -> None:
     await desk.release("p1", uuid4(), 100)
     await remitted(desk)
     path = desk.settings.home / FILE
     whole = path.read_text("utf-8")
     path.write_text(whole + whole[: len(whole) // 2], "utf-8")
+    await desk.release("p2", uuid4(), 100)
+    await remitted(desk)
 
-    assert len((await set_back(desk)).payments) == 1
+    found = await set_back(desk)
+
+    assert [one["run"] for one in found.payments] == [RUN, "410100-20260331-2"]
     assert json.loads(whole)["run"] == RUN

@@ -1,11 +1,14 @@
-"""A province moves to a cell of its own: its rows go along, then the map says who serves it.
+"""A province moves to a cell of its own: its rows go along, the map says who serves it, and only
+then the old cell forgets them.
 
-Meanwhile the services of both cells are down, and everything is handled: nothing is on its way.
-The new cell is empty. Event log and outboxes stay where they were written.
+Meanwhile the services of all cells are down, and everything is handled: nothing is on its way.
+The new cell is empty. Event log and outboxes stay where they were written. Cut short anywhere, the
+move is run again: until the map is changed it copies anew, from then on it only deletes.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import asyncpg
 
@@ -67,7 +70,7 @@ _MOVED: Sequence[tuple[str, str]] = (
         for table in (
             *("holders", "movements", "releases", "claims", "receipts", "receipt_parts"),
             *("entries", "postings", "balances", "remittance_runs", "held_payments"),
-            *("days", "closings", "daily", "items", "bank_notes", "sweeps"),
+            *("days", "closings", "daily", "items", "bank_notes", "sweeps", "reckonings"),
         )
     ),
     *(
@@ -98,32 +101,83 @@ _NUMBERED = (
 )
 
 
+# What is only ever added to: that the new cell has it tells that the rows have been copied.
+_TELLING = ("enrollment.relations", "transfer.transfers", "settlement.entries")
+
+
 class MoveRefused(Exception):
     """Nothing was moved; the message says what to do."""
 
 
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """A province and what the map says: that the new cell serves it already, or others."""
+
+    province: str
+    assigned: bool
+    serves_others: bool
+    assign: Callable[[], object]
+    """Writes into the map, for good, that the new cell serves the province."""
+
+
 async def move(
-    source: asyncpg.Connection, target: asyncpg.Connection, kafka: str, province: str
+    source: asyncpg.Connection, target: asyncpg.Connection, kafka: str, handover: Handover
 ) -> dict[str, int]:
     """Moves the rows of a province; how many of each table. Raises MoveRefused."""
     await _check_idle(source, kafka)
-    if await target.fetchval("SELECT EXISTS (SELECT FROM enrollment.lanes WHERE next_offset > 0)"):
-        raise MoveRefused("the new cell has worked already: a province moves to an empty cell")
-    like = f"'{province[:2]}%'"
+    like = f"'{handover.province[:2]}%'"
+    if handover.assigned:
+        await _check_copied(source, target, like)
+        return await _delete(source, like)
+    await _check_unused(target, serves_others=handover.serves_others)
     counts = {}
     async with target.transaction(), source.transaction(isolation="repeatable_read"):
+        # What a move that was cut short has left: the old cell may have worked since.
+        await target.execute("TRUNCATE " + ", ".join(table for table, _ in (*_SHARED, *_MOVED)))
         offset_us = await source.fetchval("SELECT offset_us FROM cell.clock")
         await target.execute("UPDATE cell.clock SET offset_us = $1", offset_us)
         for table, which in (*_SHARED, *_MOVED):
             counts[table] = await _copy(source, target, table, which.format(p=like))
         await _split_starts(target, f"LIKE {like}")
-    # The rows are in both now: cut short here, the map still says the old cell, and the new one
-    # is thrown away.
+    # The rows are in both now, and who serves them is said before one cell forgets them. A timer
+    # in both is due twice under one id.
+    handover.assign()
+    await _delete(source, like)
+    return {table: count for table, count in counts.items() if count}
+
+
+async def _delete(source: asyncpg.Connection, like: str) -> dict[str, int]:
+    counts = {}
     async with source.transaction():
         for table, which in _MOVED:
-            await source.execute(f"DELETE FROM {table} WHERE {which.format(p=like)}")  # noqa: S608
+            done = await source.execute(f"DELETE FROM {table} WHERE {which.format(p=like)}")  # noqa: S608
+            counts[table] = int(done.split()[-1])
         await _split_starts(source, f"NOT LIKE {like}")
     return {table: count for table, count in counts.items() if count}
+
+
+async def _check_unused(target: asyncpg.Connection, *, serves_others: bool) -> None:
+    """A cell that never worked has nothing but what a move that was cut short copied to it."""
+    worked = " UNION ALL ".join(
+        f"SELECT FROM {service}.lanes WHERE next_offset + seq > 0 AND name NOT LIKE 'upstream.%'"
+        for service in SERVICES
+    )
+    filled = " UNION ALL ".join(f"(SELECT FROM {table} LIMIT 1)" for table, _ in _MOVED)
+    used = await target.fetchval(f"SELECT EXISTS ({worked})")
+    if used or (serves_others and await target.fetchval(f"SELECT EXISTS ({filled})")):
+        raise MoveRefused("the new cell has worked already: a province moves to an empty cell")
+
+
+async def _check_copied(source: asyncpg.Connection, target: asyncpg.Connection, like: str) -> None:
+    """Before the old cell forgets what the map says it no longer serves."""
+    for table, which in _MOVED:
+        if table in _TELLING:
+            question = f"SELECT count(*) FROM {table} WHERE {which.format(p=like)}"  # noqa: S608
+            if await target.fetchval(question) < await source.fetchval(question):
+                raise MoveRefused(
+                    f"the map says the new cell serves the province, but it lacks rows of {table}:"
+                    " take it out of provinces.json in the home of the first cell, and move again"
+                )
 
 
 async def _copy(

@@ -4,6 +4,7 @@ The map of provinces is in the home with the Kafka; processes read it when they 
 """
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -48,17 +49,38 @@ def all_cells(home: Home) -> list[str]:
     return [own, *sorted(others)]
 
 
+def joined(network: Home) -> list[Home]:
+    """The homes that use this one's Kafka; what was thrown away is none."""
+    path = network.joined_file
+    folders: list[str] = json.loads(path.read_text("utf-8")) if path.exists() else []
+    return [one for one in map(Home.at, map(Path, folders)) if network_of(one) == network != one]
+
+
 def assign(home: Home, moves: Mapping[str, str]) -> dict[str, str]:
-    """Writes down which cell serves which provinces. Raises StackFailed."""
+    """Writes down, for good, which cell serves which provinces. Raises StackFailed."""
     for province, cell in moves.items():
         if not _PROVINCE.fullmatch(province):
             raise StackFailed(f"{province} is no province: its code is like 450000")
         _checked(cell)
     kept = {p: c for p, c in {**provinces(home), **moves}.items() if c != FIRST}
-    network = network_of(home)
-    network.folder.mkdir(parents=True, exist_ok=True)
-    write_json(network.provinces_file, dict(sorted(kept.items())))
+    path = network_of(home).provinces_file
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, dict(sorted(kept.items())))
+        # Rows are deleted on the strength of it, so it must outlive a power loss.
+        _sync(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise StackFailed(f"cannot write {path}: {error.strerror}; run it again") from error
     return kept
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def join(home: Home, network: Home, cell: str) -> None:
@@ -69,6 +91,7 @@ def join(home: Home, network: Home, cell: str) -> None:
     wanted = {"cell": _checked(cell), "kafka_of": str(network.folder)}
     known = _joined(home)
     if known == wanted:
+        _note(home, network)
         return
     if known or home.stack_file.exists():
         raise StackFailed(f"{home.folder} holds the cell {cell_of(home)}: name an empty home")
@@ -80,6 +103,12 @@ def join(home: Home, network: Home, cell: str) -> None:
     for name in (network.secrets_file, network.tokens_file):
         shutil.copy2(name, home.folder / name.name)
     write_json(home.cell_file, wanted)
+    _note(home, network)
+
+
+def _note(home: Home, network: Home) -> None:
+    folders = {str(one.folder) for one in (*joined(network), home)}
+    write_json(network.joined_file, sorted(folders))
 
 
 def _checked(cell: str) -> str:

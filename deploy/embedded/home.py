@@ -101,6 +101,11 @@ class Home:
         """Which cell serves which province; in the home that has the Kafka."""
         return self.folder / "provinces.json"
 
+    @property
+    def joined_file(self) -> Path:
+        """The homes that have joined this one's Kafka."""
+        return self.folder / "joined.json"
+
     def log(self, name: str) -> Path:
         """Where the process of this name writes."""
         return self.folder / "logs" / f"{name}.log"

@@ -1,10 +1,16 @@
 """Cells and generations: where a message to a region goes."""
 
+import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from deploy.embedded import cells as network
+from deploy.embedded import moving
+from deploy.embedded.home import Home, StackFailed
 from deploy.topics import manifest
+from services.monitor.cli import app
 from shared import regions
 from shared.cells import NOWHERE, Cells, generation_of, stream_of
 
@@ -70,3 +76,52 @@ def test_a_cell_serves_its_own_provinces_and_the_first_cell_the_rest() -> None:
 
     assert (first.here("450100"), first.here("410100"), first.here("")) == (False, True, True)
     assert (south.here("450100"), south.here("410100"), south.here("")) == (True, False, False)
+
+
+def joined(folder: Path) -> tuple[Home, Home, Home]:
+    """The first cell, which has been started, and two that have joined it and never were."""
+    first, south, east = (Home.at(folder / name) for name in ("first", "south", "east"))
+    first.prepare()
+    first.stack_file.write_text('{"launcher": {"pid": 1, "started": 0}}')
+    network.join(south, first, "south")
+    network.join(east, first, "east")
+    return first, south, east
+
+
+def test_the_first_cell_knows_who_has_joined_it(tmp_path: Path) -> None:
+    first, south, east = joined(tmp_path)
+    network.join(south, first, "south")
+    assert network.joined(first) == [east, south]
+
+    east.cell_file.unlink()
+
+    assert network.joined(first) == [south]
+
+
+def test_no_province_moves_while_a_third_cell_runs_by_the_old_map(tmp_path: Path) -> None:
+    first, south, east = joined(tmp_path)
+    launcher = east.hold()
+    assert launcher is not None
+
+    with launcher, pytest.raises(StackFailed, match=str(east.folder)):
+        moving.give(first, south, "450000", print)
+
+    assert network.provinces(first) == {}
+
+
+def test_a_province_without_its_rows_is_given_from_no_home_once_the_first_cell_was_started(
+    tmp_path: Path,
+) -> None:
+    for home in joined(tmp_path):
+        environment = {"JIEXU_HOME": str(home.folder)}
+        told = CliRunner().invoke(app, ["cells", "450000", "south", "--json"], env=environment)
+
+        assert (told.exit_code, json.loads(told.stdout)["code"]) == (1, "not_assigned")
+        assert network.provinces(home) == {}
+
+
+def test_a_map_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StackFailed, match="cannot write"):
+        network.assign(Home.at(tmp_path / "file"), {"450000": "south"})

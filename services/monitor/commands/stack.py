@@ -148,8 +148,10 @@ def _give(home: "Home", province: str, cell: str, rows_to: Path | None) -> dict[
     from deploy.provinces import MoveRefused
 
     if rows_to is None:
-        if home.stack_file.exists():
-            raise StackFailed("this cell has worked already: its rows go along (--rows-to HOME)")
+        if network.network_of(home).stack_file.exists():
+            raise StackFailed(
+                "the first cell has worked already: from its home, with the rows (--rows-to HOME)"
+            )
         network.assign(home, {province: cell})
         return {}
     target = Home.at(rows_to)

@@ -111,7 +111,7 @@ async def _begin(db: asyncpg.Connection, config: Settings) -> int:
         " ON CONFLICT (cell) DO UPDATE SET generation ="
         " greatest(g.generation + 1, excluded.generation), ready = false RETURNING generation",
         config.cell,
-        topics.newest(config) + 1,
+        topics.newest(config)[config.cell] + 1,
     )
     await db.execute(
         "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"

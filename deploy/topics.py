@@ -56,16 +56,28 @@ def bounds(kafka: str, lanes: Iterable[str]) -> dict[str, tuple[int, int]]:
     }
 
 
-def newest(config: Settings) -> int:
-    """The newest generation of the own cell of which Kafka has topics."""
+def newest(config: Settings) -> dict[str, int]:
+    """The newest generation of each cell of which Kafka has topics."""
     names = _admin(config.kafka).list_topics(timeout=_ANSWER_SECONDS).topics
-    return max((generation_of(name, config.cell) for name in names), default=1) or 1
+    cells = config.cells.split(",")
+    return {cell: max((1, *(generation_of(name, cell) for name in names))) for cell in cells}
 
 
-async def generations_of(database: str) -> dict[str, int]:
-    """The generation of each cell, where it is not the first."""
-    db = await asyncpg.connect(database)
+async def generations(config: Settings) -> dict[str, int]:
+    """The generation of each cell, where it is not the first.
+
+    Of the own cell the database alone knows it. The others have told nobody, and their topics are
+    the only place where it is seen: what is newer there is written down.
+    """
+    others = {cell: n for cell, n in newest(config).items() if cell != config.cell and n > 1}
+    db = await asyncpg.connect(config.database)
     try:
+        await db.executemany(
+            "INSERT INTO cell.generations AS g (cell, generation, ready) VALUES ($1, $2, true)"
+            " ON CONFLICT (cell) DO UPDATE SET generation = excluded.generation"
+            " WHERE g.generation < excluded.generation",
+            others.items(),
+        )
         return dict(await db.fetch("SELECT cell, generation FROM cell.generations"))
     finally:
         await db.close()
@@ -103,5 +115,5 @@ def _topic(name: str, config: Settings) -> NewTopic:
 
 
 if __name__ == "__main__":
-    created = create(settings(), asyncio.run(generations_of(settings().database)))
+    created = create(settings(), asyncio.run(generations(settings())))
     print(f"topics: {len(created)} created" if created else "topics: all there")  # noqa: T201

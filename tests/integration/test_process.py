@@ -124,7 +124,7 @@ async def test_a_process_of_a_former_generation_ends_and_the_next_begins_when_it
     await until("both to see that nothing is ready", both_wait)
     assert successor.returncode is None
     settings = Settings(kafka=desk.kafka, database=desk.dsn, cells=desk.cell, partitions=1)
-    topics.create(settings, await topics.generations_of(desk.dsn))
+    topics.create(settings, await topics.generations(settings))
     await db.execute("UPDATE cell.generations SET ready = true")
     await db.close()
     assert await asyncio.wait_for(child.wait(), 60) == 1
@@ -137,7 +137,29 @@ async def test_a_process_of_a_former_generation_ends_and_the_next_begins_when_it
 
     await until("the successor to work on the new topics", handled)
     assert await desk.counts() == {"a": 1, "b": 1}
-    assert topics.newest(settings) == 2
+    assert topics.newest(settings) == {desk.cell: 2}
+
+
+async def test_a_cell_sees_at_its_start_in_which_generation_the_others_are(desk: Desk) -> None:
+    other = f"{desk.cell}-north"
+    cells = f"{desk.cell},{other}"
+    settings = Settings(kafka=desk.kafka, database=desk.dsn, cells=cells, partitions=1)
+    for number in (2, 12):
+        topics.create(settings, {desk.cell: 2, other: number})
+
+    async def seen() -> bool:
+        return topics.newest(settings) == {desk.cell: 2, other: 12}
+
+    await until("Kafka to name the newest topics", seen)
+
+    # Of the own cell the database alone says it.
+    assert await topics.generations(settings) == {other: 12}
+    assert await topics.generations(settings) == {other: 12}
+
+    assert topics.create(settings, {other: 12}) == []
+    db = await asyncpg.connect(desk.dsn)
+    assert await db.fetchval("SELECT bool_and(ready) FROM cell.generations")
+    await db.close()
 
 
 async def test_what_kafka_refuses_is_told_and_all_else_counts_as_acknowledged(desk: Desk) -> None:

@@ -71,6 +71,8 @@ BEYOND = {
     "statements._take:store.answer_again": "two send the same file at the same moment",
     "statements._take_into:intake.take": "a bank's report on a payment",
     "remittances.lists_of": "a bank told of a lump by its end-to-end id alone",
+    "dead_letters.kept": "a message older than the inbox's memory",
+    "Post.deliver_due:runtime.send": "a letter that was given up",
 }
 """What a run of this load does not come to, by a part of the point's name, with what it takes. The
 faults among it are those of `tests/world`, on real engines.

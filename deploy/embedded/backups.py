@@ -23,6 +23,7 @@ from deploy.embedded.home import Home, StackFailed, write_json
 
 _ARCHIVE_SECONDS = 30.0
 _COPIED = "jiexu_wal"
+_TORN = "after-a-torn-archive"
 _SEGMENT_SECONDS = 5.0  # to read 16 MB of the log again, on a slow disk
 
 
@@ -32,6 +33,10 @@ class Backup:
 
     folder: Path
     ended_at: datetime
+
+    @property
+    def line(self) -> int:
+        return int(self.folder.parent.name.removeprefix("line-"))
 
 
 def take(place: Home) -> Backup:
@@ -82,6 +87,7 @@ async def keeps_slot(place: Home) -> bool:
             found = await pool.fetchval(state, postgres.SLOT)
             if found == "lost":
                 (place.next_line / "wal").mkdir(parents=True)
+                (place.line / _TORN).touch()
                 await pool.execute("SELECT pg_drop_replication_slot($1)", postgres.SLOT)
             if found in (None, "lost"):
                 create = "SELECT pg_create_physical_replication_slot($1, true)"
@@ -144,11 +150,13 @@ def fitting(place: Home, to: datetime | None) -> Backup:
         raise StackFailed(
             f"no backup in {place.backups} ended before {to or 'now'}: {_told(place)}"
         )
-    if to is None and found[-1].folder.parent != place.line:
+    # A line that follows a torn archive undoes nothing.
+    begun = [one for one in place.lines if one > found[-1].line]
+    if to is None and not all((place.backups / f"line-{one}" / _TORN).exists() for one in begun):
         raise StackFailed(
             "上次恢复之后尚无备份，请用 --to 指明时刻 / no backup was made since the last "
-            "restore (or since the archive was torn): the last archived moment is of a history "
-            f"that it undid. Name the moment (--to): {_told(place)}"
+            "restore: the last archived moment is of a history that it undid. "
+            f"Name the moment (--to): {_told(place)}"
         )
     return found[-1]
 

@@ -52,8 +52,11 @@ def all_cells(home: Home) -> list[str]:
 def joined(network: Home) -> list[Home]:
     """The homes that use this one's Kafka; what was thrown away is none."""
     path = network.joined_file
-    folders: list[str] = json.loads(path.read_text("utf-8")) if path.exists() else []
-    return [one for one in map(Home.at, map(Path, folders)) if network_of(one) == network != one]
+    written: list[str] = json.loads(path.read_text("utf-8")) if path.exists() else []
+    # One home under two names would be taken for two.
+    own = network.folder.resolve()
+    homes = map(Home.at, sorted({Path(folder).resolve() for folder in written} - {own}))
+    return [one for one in homes if network_of(one).folder.resolve() == own]
 
 
 def assign(home: Home, moves: Mapping[str, str]) -> dict[str, str]:
@@ -107,7 +110,7 @@ def join(home: Home, network: Home, cell: str) -> None:
 
 
 def _note(home: Home, network: Home) -> None:
-    folders = {str(one.folder) for one in (*joined(network), home)}
+    folders = {str(one.folder.resolve()) for one in (*joined(network), home)}
     write_json(network.joined_file, sorted(folders))
 
 

@@ -78,17 +78,18 @@ class Home:
     @property
     def line(self) -> Path:
         """The backups of the present line of history; a restore begins another."""
-        return self.backups / f"line-{max(self._lines(), default=1)}"
+        return self.backups / f"line-{max(self.lines, default=1)}"
 
     @property
     def next_line(self) -> Path:
-        return self.backups / f"line-{max(self._lines(), default=1) + 1}"
+        return self.backups / f"line-{max(self.lines, default=1) + 1}"
 
     @property
     def wal_archive(self) -> Path:
         return self.line / "wal"
 
-    def _lines(self) -> list[int]:
+    @property
+    def lines(self) -> list[int]:
         return [int(line.name.removeprefix("line-")) for line in self.backups.glob("line-*")]
 
     @property
@@ -189,12 +190,16 @@ def clerk(name: str, roles: Sequence[str]) -> dict[str, Any]:
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write it whole and for the owner's eyes only; a reader sees the old or the new."""
+    """Write it whole and for the owner's eyes only; a reader sees the old or the new, after a loss
+    of power too.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(content, file, indent=2)
         file.write("\n")
+        file.flush()
+        os.fsync(descriptor)
     partial.replace(path)
 
 

@@ -35,7 +35,7 @@ def give(home: Home, target: Home, province: str, report: Callable[[str], None])
         serves_others=cell in {c for p, c in served.items() if p != province},
         assign=lambda: cells.assign(home, {province: cell}),
     )
-    others = [other for other in cells.joined(home) if other != target]
+    others = [o for o in cells.joined(home) if o.folder.resolve() != target.folder.resolve()]
     unknown = {*served.values()} - {cell, *map(cells.cell_of, others)}
     if unknown:
         report(
@@ -49,8 +49,10 @@ def give(home: Home, target: Home, province: str, report: Callable[[str], None])
             stack.up(target.folder, services=(), report=report)
             return asyncio.run(_move(home, target, kafka, handover))
         finally:
-            stack.down(target.folder, report)
-            stack.down(home.folder, report)
+            try:
+                stack.down(target.folder, report)
+            finally:
+                stack.down(home.folder, report)
 
 
 def _runs(home: Home) -> StackFailed:

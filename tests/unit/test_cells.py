@@ -98,6 +98,14 @@ def test_the_first_cell_knows_who_has_joined_it(tmp_path: Path) -> None:
     assert network.joined(first) == [south]
 
 
+def test_a_home_under_two_names_is_one_home(tmp_path: Path) -> None:
+    first, south, east = joined(tmp_path)
+    (tmp_path / "link").symlink_to(south.folder)
+    network.join(Home.at(tmp_path / "link"), first, "south")
+
+    assert network.joined(first) == [east, south]
+
+
 def test_no_province_moves_while_a_third_cell_runs_by_the_old_map(tmp_path: Path) -> None:
     first, south, east = joined(tmp_path)
     launcher = east.hold()

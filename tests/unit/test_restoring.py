@@ -55,6 +55,19 @@ def test_after_a_restore_the_history_that_it_undid_comes_back_only_by_name(place
     assert backups.fitting(place, None) == second
 
 
+def test_a_line_that_follows_a_torn_archive_undid_nothing(place: Home) -> None:
+    first = backups.fitting(place, None)
+    (place.backups / "line-2" / "wal").mkdir(parents=True)
+    (place.backups / "line-2" / "after-a-torn-archive").touch()
+
+    assert backups.fitting(place, None) == first
+
+    (place.backups / "line-3" / "wal").mkdir(parents=True)  # a restore
+
+    with pytest.raises(StackFailed, match="--to"):
+        backups.fitting(place, None)
+
+
 class CutShort(Exception):
     """The process ended there."""
 

@@ -65,6 +65,8 @@ class Channel(Protocol):
     """Delivers letters, and says of each what became of it."""
 
     name: str
+    at_once: int
+    """So many letters are claimed for it together, and runs are taken whole."""
 
     async def send(self, letters: Sequence[Addressed]) -> list[Result]:
         """The results, in the order of `letters`."""
@@ -75,6 +77,7 @@ class FileOutbox:
     """`<folder>/<date>/<run>-<attempt>.jsonl`, one letter a line, for its owner's eyes only."""
 
     name = "file"
+    at_once = 1000
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -116,6 +119,7 @@ class Webhook:
     """One POST per letter to the gateway, signed where a secret is set."""
 
     name = "webhook"
+    at_once = 10 * _AT_ONCE  # the transaction that claims them stays open meanwhile
 
     def __init__(self, url: str, secret: str, client: httpx.AsyncClient) -> None:
         self._url = url

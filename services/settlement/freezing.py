@@ -75,16 +75,13 @@ def unfreeze_account(books: Books, m: UnfreezeAccount) -> None:
 
 def end_freeze(books: Books, m: PersonCommand) -> None:
     """Its last day is over, unless two people have said otherwise since. Whatever takes from the
-    account looks first, for it may come before the reminder. A reminder that comes before its day,
-    for the clock was set back, comes again.
+    account looks first, for it may come before the reminder.
     """
-    holder = books.holder(m.person, m.to)
-    if not (holder.frozen and holder.frozen_until):
-        return
-    if holder.frozen_until <= books.today:
+    holder, today = books.holder(m.person, m.to), books.today
+    if isinstance(m, EndFreeze) and m.until:  # the clock may have been set back since it was due
+        today = max(today, m.until)
+    if holder.frozen and holder.frozen_until and holder.frozen_until <= today:
         _free(books, m, "over")
-    elif isinstance(m, EndFreeze):
-        _remind(books, m, holder.frozen_until)
 
 
 def withheld(books: Books, m: ReleaseFunds | PayOut) -> bool:
@@ -128,6 +125,6 @@ def _free(books: Books, m: PersonCommand, reason: str) -> None:
 
 def _remind(books: Books, m: PersonCommand, until: date | None) -> None:
     at = datetime.combine(until, time.min, SHANGHAI) if until else None
-    message = EndFreeze(to=m.to, person=m.person) if until else None
+    message = EndFreeze(to=m.to, person=m.person, until=until) if until else None
     id_ = uuid5(NAMESPACE, f"freeze\x1f{m.to}\x1f{m.person}")
     books.remind(Timer(m.person, id_, at, message))

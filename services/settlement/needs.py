@@ -9,7 +9,7 @@ from services.settlement.people.states import item_id, part_subject
 from services.settlement.states import look_of
 from shared.decision import Delivery
 from shared.messages import Message, PersonCommand
-from shared.messages.enrollment import AmendRecord
+from shared.messages.enrollment import AmendRecord, DropAmendment
 from shared.messages.settlement import (
     ApplyReceipt,
     Contribute,
@@ -148,7 +148,7 @@ class Needs:
 
     def _add_proposed(self, m: Propose) -> None:
         meant = act_of(m.act, m.body, m.by, "", m.reason, m.why)
-        if isinstance(meant, AmendRecord):
+        if isinstance(meant, AmendRecord | DropAmendment):
             self.movements.add((meant.person, meant.refers_to))
 
     def _add_record(self, m: PersonCommand) -> None:

@@ -24,7 +24,9 @@ class UnfreezeAccount(ByTwo, PersonCommand):
 
 
 class EndFreeze(PersonCommand):
-    """The last day of a freeze is over."""
+    """The last day of a freeze is over: it lasted until this day."""
+
+    until: date | None = None
 
 
 class AccountFrozen(PersonEvent):

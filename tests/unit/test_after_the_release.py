@@ -164,6 +164,21 @@ def test_what_a_feed_says_meanwhile_makes_no_proposal_look_small() -> None:
     assert (item(story).facts or {})["balance_fen"] == MAY
 
 
+def test_leaving_it_as_it_is_is_as_much_as_what_the_feed_asked_for_last() -> None:
+    opened, *others = MOVED
+    story = Story().tell(opened.model_copy(update={"balance_fen": 0}), *others, fix(balance_fen=1))
+    story.tell(by_two(amended(1), SUPERVISOR)[0], fix("again", balance_fen=MAY + 1))
+    story.tell(
+        p.Reject.model_validate({"to": ZHENGZHOU, "item": ITEM, "about": PERSON, **SUPERVISOR})
+    )
+    assert item(story).state == "open"
+
+    two_decide(story, act(e.DropAmendment, story), SUPERVISOR)
+
+    assert only(p.ActRefused, story.network.told).code == "not_allowed"
+    assert item(story).amount_fen == MAY + 1
+
+
 def test_of_a_record_that_the_books_do_not_know_nobody_knows_how_much_it_changes() -> None:
     story = moved(fix(balance_fen=ALL - 100))
 

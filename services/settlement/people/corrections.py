@@ -7,7 +7,7 @@ from services.settlement.books import Books
 from services.settlement.people import items
 from services.settlement.people.states import BOOKS
 from shared.decision import replace
-from shared.messages.enrollment import AmendRecord
+from shared.messages.enrollment import AmendRecord, DropAmendment
 from shared.messages.settlement_people import AskCorrection, CloseCorrection
 
 
@@ -15,21 +15,23 @@ def _item(m: AskCorrection | CloseCorrection) -> items.Subject:
     return items.Subject("correction", m.to, m.person, str(m.refers_to))
 
 
-def changes_fen(books: Books, m: AmendRecord | AskCorrection) -> int | None:
-    """By how much the account changes, up or down, if the balance is corrected and the books know
-    the one that it was.
+def changes_fen(
+    books: Books, m: AmendRecord | AskCorrection | DropAmendment, balance_fen: int | None
+) -> int | None:
+    """By how much the account changes, up or down, if the balance is corrected to this, or by how
+    much it would have; None if it is not, or the books do not know the one that it was.
     """
     was = books.movement(m.person, m.refers_to)
-    if m.balance_fen is None or was is None or (was.what, was.region) != ("open", m.to):
+    if balance_fen is None or was is None or (was.what, was.region) != ("open", m.to):
         return None
-    return abs(m.balance_fen - was.amount_fen)
+    return abs(balance_fen - was.amount_fen)
 
 
 def ask_correction(books: Books, m: AskCorrection) -> None:
     """Opens the item; what the feed said last about a record is what is to be decided."""
     at = _item(m)
     facts = m.model_dump(mode="json", exclude_defaults=True, exclude={"to"})
-    amount_fen = changes_fen(books, m)
+    amount_fen = changes_fen(books, m, m.balance_fen)
     found = items.item_of(books, at.item)
     if found is not None and found.state == "proposed":
         amount_fen = found.amount_fen  # what is proposed keeps its own: that is what is approved

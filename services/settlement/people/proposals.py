@@ -16,7 +16,7 @@ from services.settlement.people.items import about, item_of, keep, refuse
 from services.settlement.people.states import BOOKS, Item, item_id
 from shared.decision import Unexpected, replace
 from shared.messages import Message
-from shared.messages.enrollment import AmendRecord
+from shared.messages.enrollment import AmendRecord, DropAmendment
 from shared.messages.settlement_people import (
     ActApproved,
     ActProposed,
@@ -86,10 +86,13 @@ def act_of(
 
 def _amount(books: Books, act: Act, meant: Message, item: Item) -> int | None:
     """How much it moves: as it says, or as the item does. What becomes of a balance is not to look
-    small: taking it away is as much as giving it.
+    small: taking it away is as much as giving it, and leaving it as much as what was asked.
     """
     if isinstance(meant, AmendRecord) and meant.balance_fen is not None:
-        return corrections.changes_fen(books, meant)
+        return corrections.changes_fen(books, meant, meant.balance_fen)
+    if isinstance(meant, AmendRecord | DropAmendment):
+        asked = (item.facts or {}).get("balance_fen")
+        return corrections.changes_fen(books, meant, asked if isinstance(asked, int) else None)
     amount_fen = act.amount_of(meant)
     return item.amount_fen if amount_fen is None else amount_fen
 
@@ -112,6 +115,9 @@ def _not_for(item: Item, act: Act, subject: str) -> str | None:
         return "other_queue"
     if item.subject != subject:
         return "other_subject"
+    # What is under way changes what another would be measured by.
+    if item.queue == "correction" and item.state == "approved":
+        return "already_decided"
     return "already_proposed" if item.state == "proposed" else None
 
 

@@ -44,15 +44,11 @@ def give(home: Home, target: Home, province: str, report: Callable[[str], None])
     with ExitStack() as held:
         for other in others:
             held.enter_context(_kept_down(other))
-        try:
-            kafka = stack.up(home.folder, services=(), report=report).kafka
-            stack.up(target.folder, services=(), report=report)
-            return asyncio.run(_move(home, target, kafka, handover))
-        finally:
-            try:
-                stack.down(target.folder, report)
-            finally:
-                stack.down(home.folder, report)
+        for place in (home, target):
+            held.callback(stack.down, place.folder, report)
+        kafka = stack.up(home.folder, services=(), report=report).kafka
+        stack.up(target.folder, services=(), report=report)
+        return asyncio.run(_move(home, target, kafka, handover))
 
 
 def _runs(home: Home) -> StackFailed:

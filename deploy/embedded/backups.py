@@ -7,7 +7,6 @@ apart, in `backups/line-N`, and begins with a backup of its own.
 
 import asyncio
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from typing import Any
 import asyncpg
 
 from deploy.embedded import postgres
-from deploy.embedded.home import Home, StackFailed, write_json
+from deploy.embedded.home import Home, StackFailed, sync, write_json
 
 _ARCHIVE_SECONDS = 30.0
 _COPIED = "jiexu_wal"
@@ -57,22 +56,11 @@ def take(place: Home) -> Backup:
         raise StackFailed(f"pg_basebackup failed:\n{done.stderr}")
     ended_at = asyncio.run(_moment(place, "clock_timestamp()")) or datetime.now(UTC)
     folder = place.line / f"base-{ended_at:%Y%m%dT%H%M%S.%fZ}"
-    mark = partial / "jiexu-backup.json"
-    write_json(mark, {"ended_at": ended_at.isoformat()})
-    _sync(mark, partial)
+    write_json(partial / "jiexu-backup.json", {"ended_at": ended_at.isoformat()})
+    sync(partial)
     partial.rename(folder)
-    _sync(place.line)
+    sync(place.line)
     return Backup(folder, ended_at)
-
-
-def _sync(*paths: Path) -> None:
-    """What we say is made survives a loss of power."""
-    for path in paths:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 async def keeps_slot(place: Home) -> bool:

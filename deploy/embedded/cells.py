@@ -4,13 +4,12 @@ The map of provinces is in the home with the Kafka; processes read it when they 
 """
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.embedded.home import Home, StackFailed, write_json
+from deploy.embedded.home import Home, StackFailed, sync, write_json
 
 FIRST = "cn"
 _NAME = re.compile("[a-z][a-z0-9-]{0,19}")
@@ -71,19 +70,10 @@ def assign(home: Home, moves: Mapping[str, str]) -> dict[str, str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, dict(sorted(kept.items())))
         # Rows are deleted on the strength of it, so it must outlive a power loss.
-        _sync(path)
-        _sync(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise StackFailed(f"cannot write {path}: {error.strerror}; run it again") from error
     return kept
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def join(home: Home, network: Home, cell: str) -> None:

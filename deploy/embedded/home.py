@@ -203,6 +203,16 @@ def write_json(path: Path, content: object) -> None:
     partial.replace(path)
 
 
+def sync(*folders: Path) -> None:
+    """What was written into them, or renamed in them, survives a loss of power under its name."""
+    for folder in folders:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def choose_ports(names: Sequence[str], remembered: dict[str, int]) -> dict[str, int]:
     """One free loopback port per name: the one of the last time if it is still free."""
     chosen: dict[str, int] = {}

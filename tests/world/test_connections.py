@@ -1,6 +1,8 @@
 """The way to PostgreSQL breaks or is slow; cheap enough for every run of the tests."""
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -71,16 +73,22 @@ async def test_a_slow_way_that_breaks_again_and_again_is_only_slow(
     await office.assert_all_once_in_order()
 
 
-async def test_a_worker_told_to_end_on_a_silent_way_ends_by_itself(
-    machine: Machine, office: Office
-) -> None:
+@asynccontextmanager
+async def silent(machine: Machine, office: Office) -> AsyncIterator[None]:
+    """A worker has handled something, its way falls silent, and there is something more to do."""
     async with way_to(socket_of(machine)) as way:
         office.start(dsn=way.dsn("jiexu"))
         office.send([office.next_to(office.person(0))])
         await office.settled()
         way.fall_silent()
         office.send([office.next_to(office.person(0))])
+        yield
 
+
+async def test_a_worker_told_to_end_on_a_silent_way_ends_by_itself(
+    machine: Machine, office: Office
+) -> None:
+    async with silent(machine, office):
         begun = time.monotonic()
         await office.stop(0)
         took = time.monotonic() - begun
@@ -95,12 +103,7 @@ async def test_a_worker_told_to_end_on_a_silent_way_ends_by_itself(
 async def test_a_way_that_falls_silent_ends_the_worker_and_loses_nothing(
     machine: Machine, office: Office
 ) -> None:
-    async with way_to(socket_of(machine)) as way:
-        office.start(dsn=way.dsn("jiexu"))
-        office.send([office.next_to(office.person(0))])
-        await office.settled()
-        way.fall_silent()
-        office.send([office.next_to(office.person(0))])
+    async with silent(machine, office):
         await office.settled()
 
     assert office.restarts == 1
